@@ -1,0 +1,1 @@
+//! sentinel.conf: lossless document, directive table, rewrite.

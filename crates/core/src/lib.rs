@@ -1,0 +1,2 @@
+//! The Sentinel.
+#![no_std]

@@ -1,0 +1,1 @@
+//! A pure model of a Redis or Valkey data node.

@@ -1,0 +1,1 @@
+//! Bytes to RESP2, RESP3 and inline commands, and back.

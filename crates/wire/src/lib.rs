@@ -1,0 +1,1 @@
+//! Frames to requests, queries, answers, hellos and events.

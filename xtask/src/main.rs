@@ -1,0 +1,3 @@
+//! The house tools.
+
+fn main() {}
