@@ -1,2 +1,46 @@
-//! The Sentinel.
+//! The Sentinel: one pure state machine. Time, randomness, disk, sockets, DNS and scripts are
+//! values that come in as [`Input`] and go out as [`Effect`].
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod address;
+mod choice;
+mod durable;
+mod effect;
+mod event;
+mod ident;
+mod input;
+mod note;
+mod query;
+mod request;
+mod scripts;
+mod settings;
+mod time;
+mod view;
+
+pub use address::{Address, Endpoint};
+pub use choice::Exclusion;
+pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
+pub use effect::Effect;
+pub use event::{Detail, Event, EventKind, Part, Subject};
+pub use ident::{
+    ConnId, Epoch, Generation, JobId, MasterId, MasterName, RunId, Secret, SentinelId, Ticket,
+};
+pub use input::{Input, ScriptEnd};
+pub use note::{Hindrance, Note};
+pub use query::{
+    Answer, Hello, InfoAnswer, InfoReport, Opinion, PingReply, Purpose, Query, ReplicationTarget,
+    Role, TransactionCommand, TransactionOutcome,
+};
+pub use request::{
+    ConfigOption, Refusal, Request, Response, SetItem, SetOption, SimulatedFailures, Wants,
+};
+pub use scripts::{ScriptArguments, ScriptCall};
+pub use settings::{LogLevel, MasterSettings, Renames, Settings, Tunable, Tunables};
+pub use time::{Now, Span, Time, WallTime};
+pub use view::{
+    Counters, FailoverState, FailoverView, LinkView, MasterView, MemberView, NodeView, ProcessView,
+    Publication, ReconfState, ReplicaView, ScriptView,
+};

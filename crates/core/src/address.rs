@@ -1,0 +1,107 @@
+//! Addresses: the host as it was given, the IP it stands for, and the form that is shown.
+
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+/// A host and a port as they stand on the wire and in the file, not interpreted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// An IP address or a host name.
+    pub host: Arc<str>,
+    /// 0 means "never connected".
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// An endpoint from its two parts.
+    #[must_use]
+    pub fn new(host: &str, port: u16) -> Self {
+        Self { host: host.into(), port }
+    }
+}
+
+/// `host:port`, an IPv6 host in brackets: how replicas are named (spec: behaviour 3.1).
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An address that the core works with: the host as given and, once known, its IP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    host: Arc<str>,
+    ip: Option<IpAddr>,
+    port: u16,
+}
+
+impl Address {
+    /// An address from its text. A numeric host is its own IP, a name has none until resolved.
+    #[must_use]
+    pub fn new(endpoint: &Endpoint) -> Self {
+        let ip = endpoint.host.parse().ok();
+        Self { host: endpoint.host.clone(), ip, port: endpoint.port }
+    }
+
+    /// The host as it was given.
+    #[must_use]
+    pub fn host(&self) -> &Arc<str> {
+        &self.host
+    }
+
+    /// The IP, unless the name did not resolve yet.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// The port; 0 means "never connected".
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the host is a name, not a number.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        self.host.parse::<IpAddr>().is_err()
+    }
+
+    /// Notes what the name stands for now.
+    pub fn resolve_to(&mut self, ip: IpAddr) {
+        self.ip = Some(ip);
+    }
+
+    /// Where to connect to, if that is known and possible.
+    #[must_use]
+    pub fn socket(&self) -> Option<SocketAddr> {
+        (self.port != 0).then_some(())?;
+        self.ip.map(|ip| SocketAddr::new(ip, self.port))
+    }
+
+    /// Equality of addresses (spec: behaviour 14.3): same port, and same IP or same host.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let same_ip = self.ip.is_some() && self.ip == other.ip;
+        self.port == other.port && (same_ip || self.host.eq_ignore_ascii_case(&other.host))
+    }
+
+    /// The announce form (spec: behaviour 14.1): the name as given, or the IP. A name that did not
+    /// resolve yet is shown as given rather than as nothing (spec: holes H25).
+    #[must_use]
+    pub fn announce(&self, as_name: bool) -> Endpoint {
+        let host = match self.ip {
+            Some(ip) if !as_name && self.is_name() => ip.to_string().into(),
+            Some(_) | None => self.host.clone(),
+        };
+        Endpoint { host, port: self.port }
+    }
+}
