@@ -54,7 +54,7 @@ impl Default for NodeConfig {
             renamed: BTreeMap::new(),
             refused: BTreeSet::new(),
             full_sync_ms: 100,
-            wall_clock_ms: 1_700_000_000_000,
+            wall_clock_ms: 1_735_689_600_000,
         }
     }
 }

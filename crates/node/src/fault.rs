@@ -1,7 +1,6 @@
 //! What state a node's process is in, and how faults change it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use vedette_resp::Frame;
 
@@ -231,16 +230,7 @@ impl Node {
                 connection.blocked = false;
             }
             self.answer(conn, reply::UNBLOCKED.into());
+            self.read_requests(conn);
         }
-    }
-
-    /// Replaces the settings a restarted process would read, as an operator edits the file.
-    pub fn edit_saved_master(&mut self, replica_of: Option<(String, u16)>) {
-        self.saved.replica_of = replica_of;
-    }
-
-    /// The settings this node was started with, to start others alike.
-    pub fn shared_config(&self) -> Arc<crate::NodeConfig> {
-        Arc::clone(&self.config)
     }
 }

@@ -14,5 +14,7 @@ pub(crate) const HELD_BYTES_MAX: usize = 4 << 20;
 pub(crate) const QUEUED_COMMANDS_MAX: usize = 1 << 16;
 /// The largest snapshot a replica accepts.
 pub(crate) const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
+/// The line in front of a snapshot: a dollar sign, a length, CR LF.
+pub(crate) const SNAPSHOT_HEADER_MAX: usize = 32;
 /// Bytes of a command name or argument that an error repeats (spec: interface 1.7).
 pub(crate) const ECHOED_BYTES_MAX: usize = 128;

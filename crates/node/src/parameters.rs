@@ -140,15 +140,22 @@ impl Parameters {
         self.set.insert(parameter.name, value);
     }
 
-    /// Names, in each spelling, and values that match a pattern.
-    pub(crate) fn matching(&self, pattern: &[u8]) -> Vec<(&'static str, &str)> {
-        let pattern = pattern.to_ascii_lowercase();
+    /// Names, in each spelling, and values that match a pattern. A name that is no pattern comes
+    /// back as it was typed.
+    pub(crate) fn matching(&self, pattern: &str) -> Vec<(String, &str)> {
+        let lower = pattern.to_ascii_lowercase();
+        if let Some(parameter) = find(&lower) {
+            return vec![(pattern.to_owned(), self.text(parameter.name))];
+        }
         let spellings = PARAMETERS.iter().flat_map(|parameter| {
             let value = self.text(parameter.name);
-            [(parameter.name, value), (parameter.alias, value)]
+            [(parameter.alias, value), (parameter.name, value)]
         });
         spellings
-            .filter(|(name, _)| !name.is_empty() && glob::matches(&pattern, name.as_bytes()))
+            .filter(|(name, _)| {
+                !name.is_empty() && glob::matches(lower.as_bytes(), name.as_bytes())
+            })
+            .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
 }

@@ -12,7 +12,7 @@ use crate::{Node, Role};
 pub(crate) fn get(node: &mut Node, call: &Call<'_>) -> Reply {
     let mut pairs: Vec<(Frame, Frame)> = Vec::new();
     for pattern in &call.args[2..] {
-        for (name, value) in node.parameters.matching(pattern) {
+        for (name, value) in node.parameters.matching(&shown(pattern)) {
             let pair = (Frame::bulk(name), Frame::bulk(value.to_owned()));
             if !pairs.contains(&pair) {
                 pairs.push(pair);

@@ -9,5 +9,7 @@ pub(crate) use feed::{Attached, AttachedState, Waiter};
 mod upstream;
 pub(crate) use upstream::{LinkState, Upstream};
 
+mod handshake;
+
 mod stream;
 pub(crate) use stream::{Flow, Stream};

@@ -1,12 +1,10 @@
 //! What a replica does: find its master, shake hands, resynchronise, follow.
 
 use bytes::{Bytes, BytesMut};
-use vedette_resp::{Frame, ReplyDecoder, encode_command};
+use vedette_resp::{ReplyDecoder, encode_command};
 
 use super::Stream;
-use crate::limits::{
-    ACK_PERIOD_MS, RECONNECT_PERIOD_MS, REPLICATION_TIMEOUT_MS, SNAPSHOT_BYTES_MAX,
-};
+use crate::limits::{ACK_PERIOD_MS, RECONNECT_PERIOD_MS, REPLICATION_TIMEOUT_MS};
 use crate::{LinkId, Node, Output, Role};
 
 /// The master of a replica, and the link to it.
@@ -20,7 +18,7 @@ pub(crate) struct Upstream {
     /// When the link went down; none if it is up or never was.
     pub(crate) down_since: Option<u64>,
     /// Whether the own history may be continued.
-    can_continue: bool,
+    pub(super) can_continue: bool,
 }
 
 /// How far the link is.
@@ -129,7 +127,7 @@ impl Node {
         }
     }
 
-    fn give_up_link(&mut self) {
+    pub(super) fn give_up_link(&mut self) {
         if let Some(link) = self.link_down(RECONNECT_PERIOD_MS) {
             self.order(Output::LinkClose { link });
         }
@@ -194,140 +192,8 @@ impl Node {
         }
     }
 
-    fn read_handshake(&mut self) {
-        loop {
-            let Some(upstream) = &mut self.upstream else { return };
-            let (link, decoder, missing) = match &mut upstream.state {
-                LinkState::Greeting { link, decoder } => (*link, decoder, None),
-                LinkState::Handshake { link, decoder, missing } => (*link, decoder, Some(missing)),
-                _ => return,
-            };
-            let frame = match decoder.next() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => return,
-                Err(_) => return self.give_up_link(),
-            };
-            match missing {
-                None => self.greeted(link, &frame),
-                Some(0) => self.psync_answered(link, &frame),
-                // An old master may not know REPLCONF; a wrong password shows at PSYNC.
-                Some(missing) => *missing -= 1,
-            }
-        }
-    }
-
-    /// The first PING is answered: a master that wants a password is as good as one that does not.
-    fn greeted(&mut self, link: LinkId, pong: &Frame) {
-        let text = pong.text().cloned().unwrap_or_default();
-        let wants_password = text.starts_with(b"NOAUTH") || text.starts_with(b"NOPERM");
-        if pong.is_error() && !wants_password {
-            return self.give_up_link();
-        }
-        let Some(upstream) = &mut self.upstream else { return };
-        let offer = if upstream.can_continue {
-            (self.history.id.clone(), (self.history.offset + 1).to_string())
-        } else {
-            ("?".to_owned(), "-1".to_owned())
-        };
-        let port = self.config.port.to_string();
-        let (user, password) =
-            (self.parameters.text("masteruser"), self.parameters.text("masterauth"));
-        let auth: Vec<&[u8]> = match (user, password) {
-            (_, "") => vec![],
-            ("", password) => vec![b"AUTH", password.as_bytes()],
-            (user, password) => vec![b"AUTH", user.as_bytes(), password.as_bytes()],
-        };
-        let mut commands: Vec<&[&[u8]]> = vec![];
-        if !auth.is_empty() {
-            commands.push(&auth);
-        }
-        let listening: [&[u8]; 3] = [b"REPLCONF", b"listening-port", port.as_bytes()];
-        let announced = self.parameters.text("replica-announce-ip").to_owned();
-        let address: [&[u8]; 3] = [b"REPLCONF", b"ip-address", announced.as_bytes()];
-        commands.push(&listening);
-        if !announced.is_empty() {
-            commands.push(&address);
-        }
-        commands.push(&[b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"]);
-        let psync: [&[u8]; 3] = [b"PSYNC", offer.0.as_bytes(), offer.1.as_bytes()];
-        commands.push(&psync);
-        let mut out = BytesMut::new();
-        for command in &commands {
-            encode_command(&mut out, command);
-        }
-        upstream.state = LinkState::Handshake {
-            link,
-            decoder: ReplyDecoder::default(),
-            missing: commands.len() - 1,
-        };
-        self.order(Output::LinkSend { link, bytes: out.freeze() });
-    }
-
-    fn psync_answered(&mut self, link: LinkId, answer: &Frame) {
-        let text = answer.text().map(|text| String::from_utf8_lossy(text).into_owned());
-        let text = text.unwrap_or_default();
-        let words: Vec<&str> = text.split(' ').collect();
-        let Some(upstream) = &mut self.upstream else { return };
-        let LinkState::Handshake { decoder, .. } = &mut upstream.state else { return };
-        let rest = decoder.buffer_mut().split();
-        match (answer, &words[..]) {
-            (Frame::Simple(_), ["FULLRESYNC", id, offset]) => {
-                let Ok(offset) = offset.parse() else { return self.give_up_link() };
-                // From here on the own history counts for nothing.
-                upstream.can_continue = false;
-                upstream.state =
-                    LinkState::Syncing { link, id: (*id).to_owned(), offset, buffer: rest };
-                self.drop_replicas();
-                self.read_snapshot();
-            }
-            (Frame::Simple(_), ["CONTINUE", id]) => {
-                if self.history.id != *id {
-                    self.history.rename((*id).to_owned());
-                    self.drop_replicas();
-                }
-                self.go_online(link, rest.freeze());
-            }
-            _ => self.give_up_link(),
-        }
-    }
-
-    /// `$<len>`, CR LF, and so many bytes of commands.
-    fn read_snapshot(&mut self) {
-        let Some(upstream) = &mut self.upstream else { return };
-        let LinkState::Syncing { link, id, offset, buffer } = &mut upstream.state else { return };
-        let header_end = buffer.windows(2).take(32).position(|window| window == b"\r\n");
-        let Some(header_end) = header_end else {
-            if buffer.len() > 32 {
-                self.give_up_link();
-            }
-            return;
-        };
-        let len = match &buffer[..header_end] {
-            [b'$', digits @ ..] => vedette_resp::parse_integer(digits),
-            _ => None,
-        };
-        let len = len.and_then(|len| usize::try_from(len).ok());
-        let Some(len) = len.filter(|len| *len <= SNAPSHOT_BYTES_MAX) else {
-            return self.give_up_link();
-        };
-        if buffer.len() < header_end + 2 + len {
-            return;
-        }
-        let (link, id, offset) = (*link, std::mem::take(id), *offset);
-        let mut buffer = std::mem::take(buffer);
-        let _header = buffer.split_to(header_end + 2);
-        let snapshot = buffer.split_to(len);
-        self.load_snapshot(&snapshot);
-        self.history.id = id;
-        self.history.offset = offset;
-        self.history.previous = None;
-        self.history.backlog = None;
-        self.history.start_backlog(self.parameters.size("repl-backlog-size"));
-        self.go_online(link, buffer.freeze());
-    }
-
     /// The link is up; `rest` is the beginning of the stream.
-    fn go_online(&mut self, link: LinkId, rest: Bytes) {
+    pub(super) fn go_online(&mut self, link: LinkId, rest: Bytes) {
         let now = self.now;
         let Some(upstream) = &mut self.upstream else { return };
         upstream.can_continue = true;
