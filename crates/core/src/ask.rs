@@ -67,6 +67,13 @@ impl Asking {
         self.pause = limits::FIRST_ASK_PAUSE;
     }
 
+    /// The first vote request of a candidacy leaves at once (rule S1).
+    fn hurry_first_ballot(&mut self, ballot: Option<Epoch>) {
+        if ballot.is_some() && self.ballot.map(|asked| asked.epoch) != ballot {
+            self.reset();
+        }
+    }
+
     fn is_waiting(&self, conn: ConnId, ballot: Option<Epoch>) -> bool {
         self.outstanding == Some((conn, ballot))
     }
@@ -100,6 +107,7 @@ impl Group {
         }
         for index in 0..self.members.len() {
             let id = self.members[index].id;
+            self.members[index].asking.hurry_first_ballot(ballot);
             let due_at = self.members[index].asking.next_at;
             let Some(conn) = cx.peers.get(&id).and_then(|peer| {
                 peer.is_reachable().then(|| peer.line.conn.as_ref().map(|conn| conn.id))?
