@@ -58,17 +58,21 @@ impl World {
         }
     }
 
-    /// A group of three data nodes and three Sentinels, ours is `a`.
+    /// A group of three data nodes and the Sentinels `a`, `b` and `c`, one of which is ours.
     fn declare_group(&mut self, command: &Command) {
         self.setup.sentinel(command);
         for line in [
             "master m 10.0.0.1:6379",
             "replica 10.0.0.2:6379",
             "replica 10.0.0.3:6379",
-            "peer b 10.0.0.12:26379",
-            "peer c 10.0.0.13:26379",
         ] {
             self.run(&Command::made(command.line, line));
+        }
+        for (name, host) in [("a", 11), ("b", 12), ("c", 13)] {
+            if name != self.setup.me {
+                let line = format!("peer {name} 10.0.0.{host}:26379");
+                self.run(&Command::made(command.line, &line));
+            }
         }
     }
 
