@@ -190,7 +190,7 @@ impl World {
 
     /// Tells the core a fact, and carries out what it orders.
     pub(crate) fn tell(&mut self, input: Input) {
-        self.count_input();
+        self.count_input(&input);
         self.check.heard(&input);
         let now = self.present();
         if let Some(mirror) = &mut self.mirror {
@@ -202,11 +202,12 @@ impl World {
         self.obey();
     }
 
-    fn count_input(&mut self) {
+    fn count_input(&mut self, input: &Input) {
         let (moment, count) = &mut self.inputs;
         *count = if *moment == self.now { *count + 1 } else { 1 };
         *moment = self.now;
-        assert!(*count < INPUTS_PER_MS, "the core spins at {}", self.now);
+        let spins = *count >= INPUTS_PER_MS;
+        assert!(!spins, "the core spins at {} with {input:?}, wants {:?}", self.now, self.core.as_ref().and_then(Sentinel::poll_deadline));
     }
 
     pub(crate) fn request(&mut self, request: Request) -> Ticket {
