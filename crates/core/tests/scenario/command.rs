@@ -61,11 +61,7 @@ impl World {
     /// A group of three data nodes and the Sentinels `a`, `b` and `c`, one of which is ours.
     fn declare_group(&mut self, command: &Command) {
         self.setup.sentinel(command);
-        for line in [
-            "master m 10.0.0.1:6379",
-            "replica 10.0.0.2:6379",
-            "replica 10.0.0.3:6379",
-        ] {
+        for line in ["master m 10.0.0.1:6379", "replica 10.0.0.2:6379", "replica 10.0.0.3:6379"] {
             self.run(&Command::made(command.line, line));
         }
         for (name, host) in [("a", 11), ("b", 12), ("c", 13)] {

@@ -207,7 +207,12 @@ impl World {
         *count = if *moment == self.now { *count + 1 } else { 1 };
         *moment = self.now;
         let spins = *count >= INPUTS_PER_MS;
-        assert!(!spins, "the core spins at {} with {input:?}, wants {:?}", self.now, self.core.as_ref().and_then(Sentinel::poll_deadline));
+        assert!(
+            !spins,
+            "the core spins at {} with {input:?}, wants {:?}",
+            self.now,
+            self.core.as_ref().and_then(Sentinel::poll_deadline)
+        );
     }
 
     pub(crate) fn request(&mut self, request: Request) -> Ticket {
