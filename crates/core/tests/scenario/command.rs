@@ -84,7 +84,7 @@ impl World {
 
     fn declare_node(&mut self, command: &Command, role: Role) {
         let mut node = Node::new(command.word(0), role);
-        node.follows = Some(self.setup.master_address());
+        node.follows = self.setup.master_address();
         node.set(command, self.now);
         self.nodes.push(node);
     }

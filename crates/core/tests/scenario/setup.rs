@@ -154,7 +154,7 @@ impl Setup {
         master.sentinels.push(SavedSentinel { id: sentinel_id(name), address: endpoint(at) });
     }
 
-    pub(crate) fn master_address(&self) -> vedette_core::Endpoint {
-        self.masters.last().expect("a master was declared").address.clone()
+    pub(crate) fn master_address(&self) -> Option<vedette_core::Endpoint> {
+        self.masters.last().map(|master| master.address.clone())
     }
 }

@@ -160,13 +160,23 @@ impl World {
             let Some(next) = next.filter(|next| *next <= end) else { break };
             self.now = self.now.max(next);
             if happening.is_some_and(|at| at <= self.now) {
-                let (_, happening) = self.due.pop_first().expect("there is one");
-                self.happen(happening);
+                self.take_turn();
             } else {
                 self.tell(Input::DeadlineReached);
             }
+            self.obey();
         }
         self.now = end;
+    }
+
+    /// Everything that is readable now is one turn.
+    fn take_turn(&mut self) {
+        let ready = self.due.range(..=(self.now, u64::MAX)).map(|(key, _)| *key);
+        for key in ready.collect::<Vec<_>>() {
+            if let Some(happening) = self.due.remove(&key) {
+                self.happen(happening);
+            }
+        }
     }
 
     fn deadline(&self) -> Option<u64> {
@@ -178,17 +188,12 @@ impl World {
     pub(crate) fn stall(&mut self, span: u64) {
         self.start();
         self.now += span;
-        let ready: Vec<(u64, u64)> =
-            self.due.range(..=(self.now, u64::MAX)).map(|e| *e.0).collect();
-        for key in ready {
-            if let Some(happening) = self.due.remove(&key) {
-                self.happen(happening);
-            }
-        }
+        self.take_turn();
+        self.obey();
         self.wait(0);
     }
 
-    /// Tells the core a fact, and carries out what it orders.
+    /// Tells the core a fact.
     pub(crate) fn tell(&mut self, input: Input) {
         self.count_input(&input);
         self.check.heard(&input);
@@ -199,7 +204,6 @@ impl World {
         if let Some(core) = &mut self.core {
             core.handle_input(now, input);
         }
-        self.obey();
     }
 
     fn count_input(&mut self, input: &Input) {
@@ -220,6 +224,7 @@ impl World {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.tell(Input::Requested { ticket, request });
+        self.obey();
         ticket
     }
 
