@@ -230,7 +230,6 @@ impl Group {
         self.announce_candidacy(cx, epoch);
         let me = cx.host.my_id;
         self.cast_vote(cx, me, epoch);
-        self.ask_at_once();
         for replica in &mut self.replicas {
             replica.node.ask_info(cx);
         }
