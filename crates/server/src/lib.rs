@@ -1,1 +1,3 @@
-//! The tokio shell of the daemon.
+//! The tokio shell of the daemon: links, listeners, TLS, store, scripts, resolver, signals.
+
+pub mod store;
