@@ -1,1 +1,7 @@
-//! The tokio shell of the daemon.
+//! The shell.
+mod clock;
+mod doorbell;
+mod log;
+mod syslog;
+pub use log::{Log, LogTarget};
+pub use syslog::Syslog;

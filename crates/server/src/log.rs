@@ -1,0 +1,282 @@
+//! The log in the reference's format (spec: behaviour 12.5, interface 10.1).
+//!
+//! The file is opened, appended to and closed again, so it may be moved away at any time. Lines get
+//! their time where they are written but reach the file on a thread of their own: a slow disk holds
+//! nobody up. Until that thread starts (it must not, before the process has daemonized) lines are
+//! written on the spot.
+
+use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Zoned;
+use vedette_core::LogLevel;
+
+use crate::syslog::Syslog;
+
+/// Longest text of a line, as in the reference.
+const MAX_TEXT_BYTES: usize = 1023;
+/// Lines that may wait for a slow disk; further ones are counted and left out.
+const MAX_WAITING_LINES: usize = 65_536;
+
+/// Where lines go.
+#[derive(Clone, Debug, Default)]
+pub struct LogTarget {
+    /// The file; none is standard output.
+    pub file: Option<PathBuf>,
+    /// Also to the system's log.
+    pub syslog: Option<Syslog>,
+}
+
+/// The process's log. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Log(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    target: LogTarget,
+    threshold: AtomicU8,
+    threaded: AtomicBool,
+    queue: Mutex<Queue>,
+    work: Condvar,
+    idle: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    lines: VecDeque<Line>,
+    lost: u64,
+    writing: bool,
+}
+
+#[derive(Debug)]
+struct Line {
+    level: LogLevel,
+    /// What stands before the text in the file.
+    head: String,
+    text: String,
+}
+
+impl Log {
+    /// A log that writes lines of at least this level.
+    #[must_use]
+    pub fn new(target: LogTarget, threshold: LogLevel) -> Self {
+        let log = Self(Arc::new(Shared {
+            target,
+            threshold: AtomicU8::new(0),
+            threaded: AtomicBool::new(false),
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            idle: Condvar::new(),
+        }));
+        log.set_threshold(threshold);
+        log
+    }
+
+    /// Writes lines of at least this level from now on.
+    pub fn set_threshold(&self, threshold: LogLevel) {
+        self.0.threshold.store(threshold as u8, Ordering::Relaxed);
+    }
+
+    /// Whether a line of this level is written.
+    #[must_use]
+    pub fn takes(&self, level: LogLevel) -> bool {
+        level as u8 >= self.0.threshold.load(Ordering::Relaxed)
+    }
+
+    /// Writes a line.
+    pub fn line(&self, level: LogLevel, text: &str) {
+        if self.takes(level) {
+            let head = format!("{}:X {} {} ", std::process::id(), timestamp(), mark(level));
+            self.write(Line { level, head, text: text.to_owned() });
+        }
+    }
+
+    /// Writes a debug line.
+    pub fn debug(&self, text: &str) {
+        self.line(LogLevel::Debug, text);
+    }
+
+    /// Writes a verbose line.
+    pub fn verbose(&self, text: &str) {
+        self.line(LogLevel::Verbose, text);
+    }
+
+    /// Writes a notice.
+    pub fn notice(&self, text: &str) {
+        self.line(LogLevel::Notice, text);
+    }
+
+    /// Writes a warning.
+    pub fn warning(&self, text: &str) {
+        self.line(LogLevel::Warning, text);
+    }
+
+    /// Writes what a signal caused, in the format of the reference's handlers
+    /// (spec: interface 10.1).
+    pub fn signal(&self, text: &str) {
+        if self.takes(LogLevel::Warning) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let head = format!("{}:signal-handler ({}) ", std::process::id(), now.as_secs());
+            self.write(Line { level: LogLevel::Warning, head, text: text.to_owned() });
+        }
+    }
+
+    /// Starts the log's thread.
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub fn start_thread(&self) -> io::Result<()> {
+        let log = self.clone();
+        std::thread::Builder::new().name("log".into()).spawn(move || log.write_for_ever())?;
+        self.0.threaded.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Returns once every line is written.
+    pub fn flush(&self) {
+        let mut queue = self.queue();
+        while self.0.threaded.load(Ordering::Acquire) && (queue.writing || !queue.lines.is_empty())
+        {
+            queue = self.0.idle.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn write(&self, mut line: Line) {
+        tidy_text(&mut line.text);
+        if !self.0.threaded.load(Ordering::Acquire) {
+            return self.put(&[line]);
+        }
+        let mut queue = self.queue();
+        if queue.lines.len() < MAX_WAITING_LINES {
+            queue.lines.push_back(line);
+        } else {
+            queue.lost += 1;
+        }
+        self.0.work.notify_one();
+    }
+
+    fn write_for_ever(&self) {
+        loop {
+            let mut queue = self.queue();
+            while queue.lines.is_empty() {
+                queue.writing = false;
+                self.0.idle.notify_all();
+                queue = self.0.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            queue.writing = true;
+            let lines: Vec<Line> = queue.lines.drain(..).collect();
+            let lost = std::mem::take(&mut queue.lost);
+            drop(queue);
+            self.put(&lines);
+            if lost > 0 {
+                self.warning(&format!("The log is too slow: {lost} lines were left out"));
+            }
+        }
+    }
+
+    /// Writes lines in one go. What cannot be logged is lost: there is nobody left to tell.
+    fn put(&self, lines: &[Line]) {
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend_from_slice(line.head.as_bytes());
+            bytes.extend_from_slice(line.text.as_bytes());
+            bytes.push(b'\n');
+        }
+        let _lost = match &self.0.target.file {
+            Some(path) => append(path, &bytes),
+            None => io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()),
+        };
+        if let Some(syslog) = &self.0.target.syslog {
+            lines.iter().for_each(|line| syslog.send(line.level, &line.text));
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+}
+
+/// Local time, English month abbreviations, milliseconds.
+fn timestamp() -> String {
+    Zoned::now().strftime("%d %b %Y %H:%M:%S%.3f").to_string()
+}
+
+fn mark(level: LogLevel) -> char {
+    match level {
+        LogLevel::Debug => '.',
+        LogLevel::Verbose => '-',
+        LogLevel::Notice => '*',
+        LogLevel::Warning | LogLevel::Nothing => '#',
+    }
+}
+
+/// One line stays one line, whatever names or errors it quotes.
+fn tidy_text(text: &mut String) {
+    if text.len() > MAX_TEXT_BYTES {
+        let end = (0..=MAX_TEXT_BYTES).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or_default());
+    }
+    if text.contains(char::is_control) {
+        *text = text.replace(char::is_control, " ");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(threaded: bool, act: impl Fn(&Log)) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sentinel.log");
+        let target = LogTarget { file: Some(file.clone()), syslog: None };
+        let log = Log::new(target, LogLevel::Notice);
+        if threaded {
+            log.start_thread().unwrap();
+        }
+        act(&log);
+        log.flush();
+        std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_look_as_the_references() {
+        for threaded in [false, true] {
+            let lines = logged(threaded, |log| log.warning("+sdown master m 127.0.0.1 6379"));
+            let words: Vec<&str> = lines[0].split(' ').collect();
+            assert_eq!(words[0], format!("{}:X", std::process::id()));
+            let (day, month, year, time) = (words[1], words[2], words[3], words[4]);
+            assert_eq!(
+                (day.len(), month.len(), year.len(), time.len()),
+                (2, 3, 4, 12),
+                "{lines:?}"
+            );
+            assert_eq!(words[5..].join(" "), "# +sdown master m 127.0.0.1 6379");
+        }
+    }
+
+    #[test]
+    fn lines_below_the_threshold_are_left_out() {
+        assert!(logged(true, |log| log.verbose("quiet")).is_empty());
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        let lines = logged(true, |log| log.notice("a\r\nb"));
+        assert!(lines.len() == 1 && lines[0].ends_with("* a  b"), "{lines:?}");
+    }
+
+    #[test]
+    fn signal_lines_have_their_own_format() {
+        let lines = logged(true, |log| log.signal("Received SIGTERM scheduling shutdown..."));
+        assert!(lines[0].contains(":signal-handler ("), "{lines:?}");
+    }
+}
