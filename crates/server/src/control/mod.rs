@@ -1,0 +1,162 @@
+//! The control thread: it owns the Sentinel and all links to nodes and peers, and decides nothing.
+//!
+//! ```text
+//! wait: a socket, a letter, or the core's deadline
+//! look: read everything that is readable by now, take every letter      ─▶ inputs
+//! turn: up to 256 inputs to the core, then all its effects               ─▶ sockets, letters
+//! ```
+//!
+//! Its only timer is the core's deadline. Sockets are read before it (rule E3): a deadline that has
+//! come sends the thread back to the operating system once more, without waiting, and only what is
+//! not readable even then counts as silent.
+
+mod effects;
+mod links;
+
+use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::time::{Sleep, sleep_until};
+use vedette_core::{Input, Sentinel, Time};
+
+use crate::clock::{Clock, Heartbeat};
+use crate::doorbell::{Doorbell, Mailbox};
+use links::Links;
+
+pub(crate) use effects::Outlets;
+
+/// Inputs of one turn: bounds how long effects wait for the inputs behind theirs.
+const MAX_INPUTS_PER_TURN: usize = 256;
+
+/// Where other threads leave inputs for the core.
+pub(crate) type ControlMailbox = Mailbox<Input>;
+
+/// The control thread's state.
+pub(crate) struct Control {
+    sentinel: Sentinel,
+    clock: Clock,
+    heart: Arc<Heartbeat>,
+    bell: Arc<Doorbell>,
+    mail: Arc<ControlMailbox>,
+    links: Links,
+    outlets: Outlets,
+    inputs: VecDeque<Input>,
+    letters: Vec<Input>,
+    timer: Pin<Box<Sleep>>,
+}
+
+/// What the control thread is made of.
+pub(crate) struct Parts {
+    pub(crate) sentinel: Sentinel,
+    pub(crate) clock: Clock,
+    pub(crate) heart: Arc<Heartbeat>,
+    pub(crate) bell: Arc<Doorbell>,
+    pub(crate) mail: Arc<ControlMailbox>,
+    pub(crate) outlets: Outlets,
+    /// `bind-source-addr`.
+    pub(crate) source: Option<std::net::IpAddr>,
+}
+
+/// What woke the thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    BySomething,
+    ByDeadline,
+}
+
+impl Control {
+    /// Must be called within a runtime: sockets and the timer belong to it.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { sentinel, clock, heart, bell, mail, outlets, source } = parts;
+        Self {
+            sentinel,
+            clock,
+            heart,
+            mail,
+            links: Links::new(bell.clone(), source),
+            bell,
+            outlets,
+            inputs: VecDeque::new(),
+            letters: Vec::new(),
+            timer: Box::pin(sleep_until(clock.instant(Time(0)).into())),
+        }
+    }
+
+    /// Runs for ever. A cooperative budget must not be imposed on it: it polls all sockets itself.
+    pub(crate) async fn run(mut self) {
+        self.carry_out();
+        loop {
+            let woken = self.wait().await;
+            self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
+            if woken == Woken::ByDeadline {
+                // Back to the operating system, which tells what became readable meanwhile.
+                tokio::task::yield_now().await;
+            }
+            self.look();
+            while !self.inputs.is_empty() {
+                self.turn();
+            }
+            if woken == Woken::ByDeadline && self.is_due() {
+                self.inputs.push_back(Input::DeadlineReached);
+                self.turn();
+            }
+        }
+    }
+
+    /// Waits for a socket, a letter or the deadline.
+    async fn wait(&mut self) -> Woken {
+        let deadline = self.sentinel.poll_deadline();
+        self.outlets.sign_of_life(&self.heart, deadline);
+        if let Some(deadline) = deadline {
+            let instant = self.clock.instant(deadline).into();
+            if self.timer.deadline() != instant {
+                self.timer.as_mut().reset(instant);
+            }
+        }
+        poll_fn(|cx| {
+            self.bell.answer(cx);
+            if self.is_due() {
+                return Poll::Ready(Woken::ByDeadline);
+            }
+            if !self.links.are_quiet() || !self.mail.is_empty() || !self.inputs.is_empty() {
+                return Poll::Ready(Woken::BySomething);
+            }
+            if deadline.is_some() && self.timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Woken::ByDeadline);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn is_due(&self) -> bool {
+        self.sentinel.poll_deadline().is_some_and(|deadline| deadline <= self.clock.time())
+    }
+
+    /// Turns everything that is readable, and all letters, into inputs.
+    fn look(&mut self) {
+        self.links.look(&mut self.inputs);
+        self.mail.take(&mut self.letters);
+        self.inputs.extend(self.letters.drain(..));
+    }
+
+    /// One turn: inputs to the core, its effects to the world.
+    fn turn(&mut self) {
+        for _ in 0..MAX_INPUTS_PER_TURN {
+            let Some(input) = self.inputs.pop_front() else { break };
+            self.sentinel.handle_input(self.clock.now(), input);
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.sentinel.poll_effect() {
+            self.outlets.carry_out(effect, &mut self.links, &mut self.inputs);
+        }
+        self.links.flush(&mut self.inputs);
+        self.outlets.post_letters();
+    }
+}
