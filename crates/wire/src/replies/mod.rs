@@ -1,0 +1,1 @@
+//! Read-only replies: pure functions of a snapshot and the time.

@@ -1,0 +1,1 @@
+//! Administrative commands: from words to requests to the core.
