@@ -45,9 +45,7 @@ impl Announcement {
     pub(crate) fn of(publication: &Arc<Publication>) -> Option<Arc<Self>> {
         let published = |level: LogLevel| level != LogLevel::Debug;
         let any = publication.events.iter().any(|event| published(event.kind.level()));
-        any.then(|| {
-            Arc::new(Self { publication: publication.clone(), rendered: OnceLock::new() })
-        })
+        any.then(|| Arc::new(Self { publication: publication.clone(), rendered: OnceLock::new() }))
     }
 
     /// The snapshot that must be visible first.

@@ -56,14 +56,9 @@ impl<T> Mailbox<T> {
         self.bell.ring();
     }
 
-    /// Leaves a letter without waking the owner; [`Mailbox::ring`] must follow.
+    /// Leaves a letter without waking the owner; somebody must ring its bell afterwards.
     pub(crate) fn leave(&self, letter: T) {
         locked(&self.letters).push(letter);
-    }
-
-    /// Wakes the owner.
-    pub(crate) fn ring(&self) {
-        self.bell.ring();
     }
 
     /// Moves all letters to the end of `into`.

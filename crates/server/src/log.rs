@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::Zoned;
-use vedette_core::LogLevel;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use vedette_core::{LogLevel, WallTime};
 
 use crate::syslog::Syslog;
 
@@ -25,16 +26,16 @@ const MAX_WAITING_LINES: usize = 65_536;
 
 /// Where lines go.
 #[derive(Clone, Debug, Default)]
-pub struct LogTarget {
+pub(crate) struct LogTarget {
     /// The file; none is standard output.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Also to the system's log.
-    pub syslog: Option<Syslog>,
+    pub(crate) syslog: Option<Syslog>,
 }
 
 /// The process's log. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Log(Arc<Shared>);
+pub(crate) struct Log(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -63,8 +64,7 @@ struct Line {
 
 impl Log {
     /// A log that writes lines of at least this level.
-    #[must_use]
-    pub fn new(target: LogTarget, threshold: LogLevel) -> Self {
+    pub(crate) fn new(target: LogTarget, threshold: LogLevel) -> Self {
         let log = Self(Arc::new(Shared {
             target,
             threshold: AtomicU8::new(0),
@@ -78,47 +78,41 @@ impl Log {
     }
 
     /// Writes lines of at least this level from now on.
-    pub fn set_threshold(&self, threshold: LogLevel) {
+    pub(crate) fn set_threshold(&self, threshold: LogLevel) {
         self.0.threshold.store(threshold as u8, Ordering::Relaxed);
     }
 
     /// Whether a line of this level is written.
-    #[must_use]
-    pub fn takes(&self, level: LogLevel) -> bool {
+    pub(crate) fn takes(&self, level: LogLevel) -> bool {
         level as u8 >= self.0.threshold.load(Ordering::Relaxed)
     }
 
     /// Writes a line.
-    pub fn line(&self, level: LogLevel, text: &str) {
+    pub(crate) fn line(&self, level: LogLevel, text: &str) {
         if self.takes(level) {
             let head = format!("{}:X {} {} ", std::process::id(), timestamp(), mark(level));
             self.write(Line { level, head, text: text.to_owned() });
         }
     }
 
-    /// Writes a debug line.
-    pub fn debug(&self, text: &str) {
-        self.line(LogLevel::Debug, text);
-    }
-
     /// Writes a verbose line.
-    pub fn verbose(&self, text: &str) {
+    pub(crate) fn verbose(&self, text: &str) {
         self.line(LogLevel::Verbose, text);
     }
 
     /// Writes a notice.
-    pub fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.line(LogLevel::Notice, text);
     }
 
     /// Writes a warning.
-    pub fn warning(&self, text: &str) {
+    pub(crate) fn warning(&self, text: &str) {
         self.line(LogLevel::Warning, text);
     }
 
     /// Writes what a signal caused, in the format of the reference's handlers
     /// (spec: interface 10.1).
-    pub fn signal(&self, text: &str) {
+    pub(crate) fn signal(&self, text: &str) {
         if self.takes(LogLevel::Warning) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let head = format!("{}:signal-handler ({}) ", std::process::id(), now.as_secs());
@@ -126,11 +120,20 @@ impl Log {
         }
     }
 
+    /// Writes a line on the spot, past everything that waits: the process is about to die.
+    pub(crate) fn last_words(&self, text: &str) {
+        let level = LogLevel::Warning;
+        let head = format!("{}:X {} {} ", std::process::id(), timestamp(), mark(level));
+        let mut text = text.to_owned();
+        tidy_text(&mut text);
+        self.put(&[Line { level, head, text }]);
+    }
+
     /// Starts the log's thread.
     ///
     /// # Errors
     /// If the system refuses a thread.
-    pub fn start_thread(&self) -> io::Result<()> {
+    pub(crate) fn start_thread(&self) -> io::Result<()> {
         let log = self.clone();
         std::thread::Builder::new().name("log".into()).spawn(move || log.write_for_ever())?;
         self.0.threaded.store(true, Ordering::Release);
@@ -138,7 +141,7 @@ impl Log {
     }
 
     /// Returns once every line is written.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let mut queue = self.queue();
         while self.0.threaded.load(Ordering::Acquire) && (queue.writing || !queue.lines.is_empty())
         {
@@ -208,6 +211,19 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Local time, English month abbreviations, milliseconds.
 fn timestamp() -> String {
     Zoned::now().strftime("%d %b %Y %H:%M:%S%.3f").to_string()
+}
+
+/// A moment as `ctime` spells it, without its line end: `Sat Nov 23 04:21:14 2024`.
+pub(crate) fn local_date(at: WallTime) -> String {
+    let moment = i64::try_from(at.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let local = moment.unwrap_or_default().to_zoned(TimeZone::system());
+    local.strftime("%a %b %e %H:%M:%S %Y").to_string()
+}
+
+/// A system error as C spells it, without Rust's ` (os error 2)`.
+pub(crate) fn os_words(error: &io::Error) -> String {
+    let words = error.to_string();
+    words.split(" (os error").next().unwrap_or(&words).to_owned()
 }
 
 fn mark(level: LogLevel) -> char {

@@ -7,12 +7,11 @@ use vedette_core::LogLevel;
 
 /// An open connection to the system's log; there is one per process.
 #[derive(Clone, Debug)]
-pub struct Syslog(());
+pub(crate) struct Syslog(());
 
 impl Syslog {
     /// Opens it under a name and a facility: `user` or `local0` to `local7`.
-    #[must_use]
-    pub fn open(ident: &str, facility: &str) -> Option<Self> {
+    pub(crate) fn open(ident: &str, facility: &str) -> Option<Self> {
         let ident = CString::new(ident).ok()?;
         let flags = LogFlags::LOG_PID | LogFlags::LOG_NDELAY;
         nix::syslog::openlog(Some(Box::leak(ident.into_boxed_c_str())), flags, named(facility)?)

@@ -38,7 +38,10 @@ impl Census {
         let tally = Tally { threads_left: house.threads.len(), found: Vec::new() };
         let census = Self { filter, wanted, ticket, tally: tally.into() };
         let census = std::sync::Arc::new(census);
-        house.threads.iter().for_each(|thread| thread.post(ClientLetter::Asked(census.clone())));
+        house
+            .threads
+            .iter()
+            .for_each(|thread| thread.letters.post(ClientLetter::Asked(census.clone())));
     }
 
     /// Adds what one thread found. The last one closes the census.
@@ -49,7 +52,7 @@ impl Census {
         if tally.threads_left == 0 {
             let answer = self.answer(std::mem::take(&mut tally.found));
             let letter = ClientLetter::Counted { ticket: self.ticket, answer };
-            house.threads[thread_of(self.ticket)].post(letter);
+            house.threads[thread_of(self.ticket)].letters.post(letter);
         }
     }
 

@@ -17,19 +17,19 @@ mod view;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::process::Pid;
 use vedette_core::{Response, Ticket, Time};
 use vedette_wire::accounts::Accounts;
-use vedette_wire::client::{ClientId, ClientLimits, ClientsAnswer, Pause};
+use vedette_wire::client::{ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts};
 
 use crate::board::{Announcement, Board};
 use crate::clock::{Clock, Heartbeat};
 use crate::control::ControlMailbox;
-use crate::doorbell::Mailbox;
+use crate::doorbell::{Doorbell, Mailbox};
 use crate::log::Log;
 use crate::process::ExitRequest;
 
-pub(crate) use facts::ProcessFacts;
-pub(crate) use listen::{ListenError, Listeners};
+pub(crate) use listen::Listeners;
 pub(crate) use thread::spawn;
 
 use census::Census;
@@ -38,16 +38,32 @@ use listen::Newcomer;
 /// Most client threads: with four, ten thousand clients reconnect in well under a second.
 pub(crate) const MAX_THREADS: usize = 4;
 
-/// Where other threads leave letters for a client thread.
-pub(crate) type ClientMailbox = Mailbox<ClientLetter>;
+/// Where other threads leave things for a client thread.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) letters: Mailbox<ClientLetter>,
+    /// Events, to be delivered once their snapshot is the present one.
+    pub(crate) announcements: Mailbox<Arc<Announcement>>,
+    pub(crate) bell: Arc<Doorbell>,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Arc<Self> {
+        let bell = Arc::new(Doorbell::default());
+        let (letters, announcements) = (Mailbox::new(bell.clone()), Mailbox::new(bell.clone()));
+        Arc::new(Self { letters, announcements, bell })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.letters.is_empty() && self.announcements.is_empty()
+    }
+}
 
 /// A letter to a client thread.
 #[derive(Debug)]
 pub(crate) enum ClientLetter {
     /// A connection was accepted; it is yours.
     Accepted(Newcomer),
-    /// Deliver these events once their snapshot is the present one.
-    Announced(Arc<Announcement>),
     /// The core answered.
     Responded { ticket: Ticket, response: Response },
     /// Ask your clients.
@@ -70,10 +86,12 @@ pub(crate) struct House {
     pub(crate) log: Log,
     pub(crate) accounts: Accounts,
     pub(crate) rules: Rules,
+    /// What does not change of what INFO shows.
     pub(crate) facts: ProcessFacts,
+    pub(crate) control_thread: Pid,
     pub(crate) exit: ExitRequest,
     /// Of every client thread, by its number.
-    pub(crate) threads: Vec<Arc<ClientMailbox>>,
+    pub(crate) threads: Vec<Arc<Inbox>>,
     pub(crate) counters: counters::Counters,
     pub(crate) budget: budget::QueryBudget,
     pub(crate) roll: Roll,
@@ -103,9 +121,10 @@ impl Roll {
     /// Admits a client if there is room.
     fn admit(&self, maxclients: u64) -> Option<ClientId> {
         let room = |present: usize| (present as u64) < maxclients;
-        let admitted = self.connected.fetch_update(Ordering::AcqRel, Ordering::Acquire, |present| {
-            room(present).then_some(present + 1)
-        });
+        let admitted =
+            self.connected.fetch_update(Ordering::AcqRel, Ordering::Acquire, |present| {
+                room(present).then_some(present + 1)
+            });
         admitted.ok()?;
         Some(ClientId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1))
     }
@@ -125,6 +144,11 @@ impl House {
         self.pause_slot().filter(|pause| pause.until > now)
     }
 
+    /// When the last pause ends or ended.
+    fn pause_end(&self) -> Option<Time> {
+        self.pause_slot().map(|pause| pause.until)
+    }
+
     fn pause_slot(&self) -> MutexGuard<'_, Option<Pause>> {
         self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,7 +160,7 @@ impl House {
             (Some(new), Some(old)) => Some(old.join(new)),
             (new, _) => new,
         };
-        self.threads.iter().for_each(|thread| thread.post(ClientLetter::PauseChanged));
+        self.threads.iter().for_each(|thread| thread.letters.post(ClientLetter::PauseChanged));
     }
 }
 

@@ -3,41 +3,46 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use vedette_core::{
-    DurableChange, Effect, Event, Generation, Input, Publication, Response, Ticket, Time,
-};
+use vedette_core::{Effect, Event, Input, Publication, Response, Ticket, Time};
 use vedette_wire::{Snapshot, events, notes};
 
 use super::links::Links;
 use crate::board::{Announcement, Board};
-use crate::clients::{ClientLetter, ClientMailbox};
+use crate::clients::{ClientLetter, Inbox};
 use crate::clock::Heartbeat;
 use crate::errands::{Errand, Errands};
 use crate::log::{Log, local_date};
 use crate::process::EXIT_SIMULATED_CRASH;
+use crate::store::Store;
 
 /// Where effects go, beside the links.
 pub(crate) struct Outlets {
-    /// Hands changes to the store.
-    pub(crate) persist: Box<dyn FnMut(Generation, Vec<DurableChange>) + Send>,
-    pub(crate) errands: Errands,
-    pub(crate) board: Arc<Board>,
+    store: Store,
+    errands: Errands,
+    board: Arc<Board>,
     /// Of the client threads, by their number.
-    pub(crate) clients: Vec<Arc<ClientMailbox>>,
-    pub(crate) log: Log,
-    pub(crate) letters: Letters,
+    clients: Vec<Arc<Inbox>>,
+    log: Log,
+    /// Responses of the present turn: they are posted at its end, when everything that they depend
+    /// on is visible.
+    responses: Vec<(Ticket, Response)>,
 }
 
-/// Responses of the present turn: they are posted at its end, when everything that they depend on
-/// is visible.
-#[derive(Default)]
-pub(crate) struct Letters(Vec<(usize, ClientLetter)>);
-
 impl Outlets {
+    pub(crate) fn new(
+        store: Store,
+        errands: Errands,
+        board: Arc<Board>,
+        clients: Vec<Arc<Inbox>>,
+        log: Log,
+    ) -> Self {
+        Self { store, errands, board, clients, log, responses: Vec::new() }
+    }
+
     /// Tells client threads that this thread is alive.
     pub(super) fn sign_of_life(&self, heart: &Heartbeat, next: Option<Time>) {
         if heart.beat(next) {
-            self.clients.iter().for_each(|mailbox| mailbox.ring());
+            self.clients.iter().for_each(|inbox| inbox.bell.ring());
         }
     }
 
@@ -55,9 +60,9 @@ impl Outlets {
             Effect::Send { conn, query } => links.send(conn, &query),
             Effect::Rename { conn, renames } => links.rename(conn, renames),
             Effect::Resolve { host } => self.errands.send(Errand::Resolve { host }),
-            Effect::Persist { generation, changes } => (self.persist)(generation, changes),
+            Effect::Persist { generation, changes } => self.store.save(generation, changes),
             Effect::Publish(publication) => self.publish(&publication),
-            Effect::Respond { ticket, response } => self.respond(ticket, response),
+            Effect::Respond { ticket, response } => self.responses.push((ticket, response)),
             Effect::RunScript { job, call } => {
                 let argv = events::script_argv(&call);
                 self.errands.send(Errand::RunScript { job, argv });
@@ -72,10 +77,11 @@ impl Outlets {
     }
 
     /// Posts the responses of this turn.
-    pub(super) fn post_letters(&mut self) {
-        for (thread, letter) in self.letters.0.drain(..) {
-            if let Some(mailbox) = self.clients.get(thread) {
-                mailbox.post(letter);
+    pub(super) fn post_responses(&mut self) {
+        for (ticket, response) in self.responses.drain(..) {
+            let thread = crate::clients::thread_of(ticket);
+            if let Some(inbox) = self.clients.get(thread) {
+                inbox.letters.post(ClientLetter::Responded { ticket, response });
             }
         }
     }
@@ -88,13 +94,13 @@ impl Outlets {
         let snapshot: Snapshot = self.board.snapshot().apply(publication);
         let announcement = Announcement::of(publication);
         if let Some(announcement) = &announcement {
-            for mailbox in &self.clients {
-                mailbox.leave(ClientLetter::Announced(announcement.clone()));
+            for inbox in &self.clients {
+                inbox.announcements.leave(announcement.clone());
             }
         }
         self.board.show(Arc::new(snapshot));
         if announcement.is_some() {
-            self.clients.iter().for_each(|mailbox| mailbox.ring());
+            self.clients.iter().for_each(|inbox| inbox.bell.ring());
         }
     }
 
@@ -103,11 +109,6 @@ impl Outlets {
         if self.log.takes(level) {
             self.log.line(level, &events::log_line(event));
         }
-    }
-
-    fn respond(&mut self, ticket: Ticket, response: Response) {
-        let thread = crate::clients::thread_of(ticket);
-        self.letters.0.push((thread, ClientLetter::Responded { ticket, response }));
     }
 
     fn crash(&self) -> ! {

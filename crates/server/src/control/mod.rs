@@ -12,21 +12,27 @@
 
 mod effects;
 mod links;
+mod stub;
+mod thread;
 
 use std::collections::VecDeque;
 use std::future::{Future as _, poll_fn};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::time::{Sleep, sleep_until};
-use vedette_core::{Input, Sentinel, Time};
+use vedette_core::{Input, Time};
 
 use crate::clock::{Clock, Heartbeat};
 use crate::doorbell::{Doorbell, Mailbox};
 use links::Links;
 
 pub(crate) use effects::Outlets;
+pub(crate) use stub::Sentinel;
+pub(crate) use thread::{ControlThread, cpu_time_us, spawn};
 
 /// Inputs of one turn: bounds how long effects wait for the inputs behind theirs.
 const MAX_INPUTS_PER_TURN: usize = 256;
@@ -35,7 +41,7 @@ const MAX_INPUTS_PER_TURN: usize = 256;
 pub(crate) type ControlMailbox = Mailbox<Input>;
 
 /// The control thread's state.
-pub(crate) struct Control {
+struct Control {
     sentinel: Sentinel,
     clock: Clock,
     heart: Arc<Heartbeat>,
@@ -46,6 +52,7 @@ pub(crate) struct Control {
     inputs: VecDeque<Input>,
     letters: Vec<Input>,
     timer: Pin<Box<Sleep>>,
+    stop: Arc<AtomicBool>,
 }
 
 /// What the control thread is made of.
@@ -57,7 +64,7 @@ pub(crate) struct Parts {
     pub(crate) mail: Arc<ControlMailbox>,
     pub(crate) outlets: Outlets,
     /// `bind-source-addr`.
-    pub(crate) source: Option<std::net::IpAddr>,
+    pub(crate) source: Option<IpAddr>,
 }
 
 /// What woke the thread.
@@ -65,13 +72,15 @@ pub(crate) struct Parts {
 enum Woken {
     BySomething,
     ByDeadline,
+    ToStop,
 }
 
 impl Control {
-    /// Must be called within a runtime: sockets and the timer belong to it.
-    pub(crate) fn new(parts: Parts) -> Self {
+    /// Carries out what the core wants at its start. Must be called within a runtime: sockets and
+    /// the timer belong to it.
+    fn start(parts: Parts, stop: Arc<AtomicBool>) -> Self {
         let Parts { sentinel, clock, heart, bell, mail, outlets, source } = parts;
-        Self {
+        let mut control = Self {
             sentinel,
             clock,
             heart,
@@ -82,14 +91,20 @@ impl Control {
             inputs: VecDeque::new(),
             letters: Vec::new(),
             timer: Box::pin(sleep_until(clock.instant(Time(0)).into())),
-        }
+            stop,
+        };
+        control.carry_out();
+        control
     }
 
-    /// Runs for ever. A cooperative budget must not be imposed on it: it polls all sockets itself.
-    pub(crate) async fn run(mut self) {
-        self.carry_out();
+    /// Runs until it is told to stop. No cooperative budget may be imposed on it: it polls all
+    /// sockets itself.
+    async fn run(mut self) {
         loop {
             let woken = self.wait().await;
+            if woken == Woken::ToStop {
+                return;
+            }
             self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
             if woken == Woken::ByDeadline {
                 // Back to the operating system, which tells what became readable meanwhile.
@@ -118,6 +133,9 @@ impl Control {
         }
         poll_fn(|cx| {
             self.bell.answer(cx);
+            if self.stop.load(Ordering::Acquire) {
+                return Poll::Ready(Woken::ToStop);
+            }
             if self.is_due() {
                 return Poll::Ready(Woken::ByDeadline);
             }
@@ -157,6 +175,6 @@ impl Control {
             self.outlets.carry_out(effect, &mut self.links, &mut self.inputs);
         }
         self.links.flush(&mut self.inputs);
-        self.outlets.post_letters();
+        self.outlets.post_responses();
     }
 }

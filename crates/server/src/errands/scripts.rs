@@ -40,8 +40,7 @@ pub(super) fn run(job: JobId, argv: &[String], running: &Running, control: &Arc<
             // The reference forks first and fails to execute in the child. Here the child never
             // was, so it has no number.
             control.leave(Input::ScriptStarted { job, pid: 0 });
-            control
-                .post(Input::ScriptEnded { job, end: ScriptEnd::Exited(EXIT_NOT_EXECUTABLE) });
+            control.post(Input::ScriptEnded { job, end: ScriptEnd::Exited(EXIT_NOT_EXECUTABLE) });
         }
     }
 }
