@@ -15,6 +15,9 @@ mod links;
 mod stub;
 mod thread;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::future::{Future as _, poll_fn};
 use std::net::IpAddr;
@@ -24,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::time::{Sleep, sleep_until};
-use vedette_core::{Input, Time};
+use vedette_core::{Effect, Input, Now, Time};
 
 use crate::clock::{Clock, Heartbeat};
 use crate::doorbell::{Doorbell, Mailbox};
@@ -40,9 +43,19 @@ const MAX_INPUTS_PER_TURN: usize = 256;
 /// Where other threads leave inputs for the core.
 pub(crate) type ControlMailbox = Mailbox<Input>;
 
+/// The core as this thread uses it; tests put another machine in its place.
+pub(crate) trait Core: Send + 'static {
+    /// Takes a fact.
+    fn handle_input(&mut self, now: Now, input: Input);
+    /// Gives an order.
+    fn poll_effect(&mut self) -> Option<Effect>;
+    /// When it next wants [`Input::DeadlineReached`].
+    fn poll_deadline(&self) -> Option<Time>;
+}
+
 /// The control thread's state.
-struct Control {
-    sentinel: Sentinel,
+struct Control<C> {
+    core: C,
     clock: Clock,
     heart: Arc<Heartbeat>,
     bell: Arc<Doorbell>,
@@ -56,8 +69,8 @@ struct Control {
 }
 
 /// What the control thread is made of.
-pub(crate) struct Parts {
-    pub(crate) sentinel: Sentinel,
+pub(crate) struct Parts<C> {
+    pub(crate) core: C,
     pub(crate) clock: Clock,
     pub(crate) heart: Arc<Heartbeat>,
     pub(crate) bell: Arc<Doorbell>,
@@ -75,13 +88,13 @@ enum Woken {
     ToStop,
 }
 
-impl Control {
+impl<C: Core> Control<C> {
     /// Carries out what the core wants at its start. Must be called within a runtime: sockets and
     /// the timer belong to it.
-    fn start(parts: Parts, stop: Arc<AtomicBool>) -> Self {
-        let Parts { sentinel, clock, heart, bell, mail, outlets, source } = parts;
+    fn start(parts: Parts<C>, stop: Arc<AtomicBool>) -> Self {
+        let Parts { core, clock, heart, bell, mail, outlets, source } = parts;
         let mut control = Self {
-            sentinel,
+            core,
             clock,
             heart,
             mail,
@@ -123,7 +136,7 @@ impl Control {
 
     /// Waits for a socket, a letter or the deadline.
     async fn wait(&mut self) -> Woken {
-        let deadline = self.sentinel.poll_deadline();
+        let deadline = self.core.poll_deadline();
         self.outlets.sign_of_life(&self.heart, deadline);
         if let Some(deadline) = deadline {
             let instant = self.clock.instant(deadline).into();
@@ -151,7 +164,7 @@ impl Control {
     }
 
     fn is_due(&self) -> bool {
-        self.sentinel.poll_deadline().is_some_and(|deadline| deadline <= self.clock.time())
+        self.core.poll_deadline().is_some_and(|deadline| deadline <= self.clock.time())
     }
 
     /// Turns everything that is readable, and all letters, into inputs.
@@ -165,13 +178,13 @@ impl Control {
     fn turn(&mut self) {
         for _ in 0..MAX_INPUTS_PER_TURN {
             let Some(input) = self.inputs.pop_front() else { break };
-            self.sentinel.handle_input(self.clock.now(), input);
+            self.core.handle_input(self.clock.now(), input);
         }
         self.carry_out();
     }
 
     fn carry_out(&mut self) {
-        while let Some(effect) = self.sentinel.poll_effect() {
+        while let Some(effect) = self.core.poll_effect() {
             self.outlets.carry_out(effect, &mut self.links, &mut self.inputs);
         }
         self.links.flush(&mut self.inputs);

@@ -7,11 +7,14 @@ impl Sentinel {
     pub(crate) fn start(_: Config, _: DurableState, _: u64, _: Now) -> Self {
         Self
     }
-    pub(crate) fn handle_input(&mut self, _: Now, _: Input) {}
-    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+}
+
+impl super::Core for Sentinel {
+    fn handle_input(&mut self, _: Now, _: Input) {}
+    fn poll_effect(&mut self) -> Option<Effect> {
         None
     }
-    pub(crate) fn poll_deadline(&self) -> Option<Time> {
+    fn poll_deadline(&self) -> Option<Time> {
         None
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
-use super::{Control, Parts};
+use super::{Control, Core, Parts};
 use crate::doorbell::Doorbell;
 
 /// The running control thread.
@@ -39,7 +39,7 @@ impl ControlThread {
 ///
 /// # Errors
 /// If the system refuses a thread.
-pub(crate) fn spawn(parts: Parts) -> io::Result<ControlThread> {
+pub(crate) fn spawn(parts: Parts<impl Core>) -> io::Result<ControlThread> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let stop = Arc::new(AtomicBool::new(false));

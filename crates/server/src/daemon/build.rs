@@ -58,7 +58,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     let server = &opened.loaded.server;
     let config = Config { listen_port: server.port, local_password: server.requirepass.clone() };
     let thread = control::spawn(control::Parts {
-        sentinel: Sentinel::start(config, state, random::number(), clock.now()),
+        core: Sentinel::start(config, state, random::number(), clock.now()),
         clock,
         heart: heart.clone(),
         bell: control_bell,

@@ -83,3 +83,80 @@ fn is_want_of_resources(error: &io::Error) -> bool {
 fn locked(running: &Running) -> std::sync::MutexGuard<'_, HashMap<JobId, Pid>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::doorbell::Mailbox;
+
+    const JOB: JobId = JobId(7);
+
+    /// Runs a script with this text and mode; `meanwhile` sees it started. Returns its end.
+    async fn ended(text: &str, mode: u32, meanwhile: impl Fn(&Running)) -> ScriptEnd {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("script");
+        fs::write(&path, text.replace("$FOLDER", folder.path().to_str().unwrap())).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let control = Arc::new(Mailbox::new(Arc::default()));
+        let running = Running::default();
+        let argv = [path.to_str().unwrap(), "+sdown", "a b"].map(str::to_owned);
+        run(JOB, &argv, &running, &control);
+        let mut inputs = Vec::new();
+        loop {
+            control.take(&mut inputs);
+            if started(&inputs) {
+                meanwhile(&running);
+            }
+            if let Some(Input::ScriptEnded { end, .. }) = inputs.last() {
+                assert!(inputs.len() == 2 && started(&inputs[..1]), "{inputs:?}");
+                assert!(locked(&running).is_empty(), "an ended script cannot be killed");
+                return *end;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn started(inputs: &[Input]) -> bool {
+        matches!(inputs, [Input::ScriptStarted { job: JOB, .. }])
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_script_is_told() {
+        let end = ended("#!/bin/sh\n[ \"$1 $2\" = '+sdown a b' ] && exit 3", 0o755, |_| {}).await;
+        assert_eq!(end, ScriptEnd::Exited(3));
+    }
+
+    #[tokio::test]
+    async fn a_script_that_cannot_be_executed_ends_with_2() {
+        assert_eq!(ended("#!/bin/sh\n", 0o644, |_| {}).await, ScriptEnd::Exited(2));
+        assert_eq!(ended("no program", 0o755, |_| {}).await, ScriptEnd::Exited(2));
+    }
+
+    #[tokio::test]
+    async fn a_kill_reaches_the_whole_group() {
+        let script = "#!/bin/sh\nsleep 60 &\nwait";
+        let end = ended(script, 0o755, |running| kill(JOB, running)).await;
+        assert_eq!(end, ScriptEnd::Killed(9));
+    }
+
+    /// spec: behaviour 11.2
+    #[tokio::test]
+    async fn nothing_of_this_process_is_left_open_in_a_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let [list, held] = ["list", "held"].map(|name| folder.path().join(name));
+        let _held = fs::File::create(&held).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = fs::read_link(format!("/proc/self/fd/{}", listener.as_raw_fd())).unwrap();
+        ended(&format!("#!/bin/sh\nls -l /proc/$$/fd > {}", list.display()), 0o755, |_| {}).await;
+        let listed = fs::read_to_string(&list).unwrap();
+        for own in [&held, &socket] {
+            assert!(!listed.contains(own.to_str().unwrap()), "{listed}");
+        }
+        assert!(listed.contains(list.to_str().unwrap()), "{listed}");
+    }
+}
