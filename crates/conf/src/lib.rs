@@ -10,7 +10,6 @@
 //!
 //! Nothing here touches a disk: the caller lends its eyes as [`Files`] and writes the bytes.
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the skeleton comes first")]
 
 pub mod words;
 

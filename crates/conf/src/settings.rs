@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use vedette_core::Secret;
 
 use crate::document::Origin;
+use crate::error::{BadLine, ConfigError};
 
 /// The general directives that have an effect in Sentinel mode. `loglevel` is not here: it can be
 /// changed at run time and lives in [`vedette_core::Settings`].
@@ -104,6 +105,30 @@ pub struct UserLine {
     pub origin: Origin,
     /// On which line.
     pub number: usize,
+    /// The line itself.
+    pub(crate) text: Vec<u8>,
+}
+
+impl UserLine {
+    /// The fatal error of a rule that the access control does not know: `index` counts the rules
+    /// from 0. The word it names is the reference's: two before the bad one.
+    #[must_use]
+    pub fn bad_rule(&self, index: usize, reason: &str) -> ConfigError {
+        let named: &[u8] = match index {
+            0 => b"user",
+            1 => &self.name,
+            _ => self.rules.get(index - 2).map_or(b"", Vec::as_slice),
+        };
+        ConfigError::Line(BadLine {
+            origin: self.origin.clone(),
+            number: self.number,
+            text: self.text.clone(),
+            message: format!(
+                "Error in user declaration '{}': {reason}",
+                String::from_utf8_lossy(named)
+            ),
+        })
+    }
 }
 
 /// Limits of an output buffer; zeros are no limit.

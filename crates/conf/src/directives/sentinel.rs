@@ -19,6 +19,9 @@ macro_rules! sentinel_directives {
         }
 
         impl SentinelDirective {
+            /// The first in order.
+            pub(crate) const FIRST: Self = Self::MyId;
+
             /// The directive of that name or alias, any case.
             pub(crate) fn find(name: &[u8]) -> Option<Self> {
                 match name.to_ascii_lowercase().as_slice() {

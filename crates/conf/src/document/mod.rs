@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use origin::Origin;
 pub(crate) use slot::Slot;
 
+use vedette_core::MasterName;
+
+use crate::directives::SentinelDirective;
 use crate::words;
 
 /// A line and where it came from.
@@ -24,6 +27,12 @@ impl Line {
     pub(crate) fn new(origin: Origin, number: usize, text: Vec<u8>) -> Self {
         let slot = Slot::of(&text);
         Self { origin, number, text, slot }
+    }
+
+    /// A line that the running process writes into the main file; `text` has no line end.
+    pub(crate) fn written(mut text: Vec<u8>) -> Self {
+        text.push(b'\n');
+        Self::new(Origin::Main, 0, text)
     }
 
     /// Where it came from.
@@ -54,8 +63,9 @@ impl Line {
         words::split(text).ok()
     }
 
-    pub(crate) fn slot(&self) -> &Slot {
-        &self.slot
+    /// Whether nothing is on it.
+    fn is_blank(&self) -> bool {
+        self.text().is_empty()
     }
 }
 
@@ -125,13 +135,45 @@ impl Document {
         place
     }
 
-    /// Replaces the text of a line of the main file.
-    pub(crate) fn rewrite(&mut self, place: Place, text: Vec<u8>) {
-        self.put(place, Line::new(Origin::Main, 0, text));
+    /// Replaces a line of the main file by a text without line end.
+    pub(crate) fn rewrite(&mut self, place: Place, mut text: Vec<u8>) {
+        if self.lines.get(&place).is_some_and(|old| old.text.ends_with(b"\r\n")) {
+            text.push(b'\r');
+        }
+        self.put(place, Line::written(text));
     }
 
-    /// Takes a line out.
+    /// Takes a line out of the main file. Two empty lines that meet thereby become one.
     pub(crate) fn remove(&mut self, place: Place) {
+        self.pull(place);
+        let main = |(_, line): &(&Place, &Line)| line.origin == Origin::Main;
+        let before = self.lines.range(..place).rev().find(main).map(|(_, line)| line.is_blank());
+        let after =
+            self.lines.range(place..).find(main).map(|(place, line)| (*place, line.is_blank()));
+        if let (Some(true) | None, Some((after, true))) = (before, after) {
+            self.pull(after);
+        }
+    }
+
+    /// Puts another text in the place of the main file; all other lines stay.
+    pub(crate) fn replace_main(&mut self, main: &[u8]) {
+        let old: Vec<Place> = self
+            .lines
+            .iter()
+            .filter(|(_, line)| line.origin == Origin::Main)
+            .map(|(place, _)| *place)
+            .collect();
+        old.into_iter().for_each(|place| self.pull(place));
+        let foreign: Vec<Line> = self.lines.values().cloned().collect();
+        let places: Vec<Place> = self.lines.keys().copied().collect();
+        places.into_iter().for_each(|place| self.pull(place));
+        self.push_text(&Origin::Main, 0, main);
+        foreign.into_iter().for_each(|line| {
+            self.push(line);
+        });
+    }
+
+    fn pull(&mut self, place: Place) {
         if let Some(old) = self.take(place) {
             self.undo.push((place, Some(old)));
         }
@@ -140,6 +182,25 @@ impl Document {
     /// The line at a place.
     pub(crate) fn line(&self, place: Place) -> Option<&Line> {
         self.lines.get(&place)
+    }
+
+    /// All lines with their places, in order.
+    pub(crate) fn places_and_lines(&self) -> impl Iterator<Item = (Place, &Line)> {
+        self.lines.iter().map(|(place, line)| (*place, line))
+    }
+
+    /// The last line of the main file.
+    pub(crate) fn last_main_line(&self) -> Option<&Line> {
+        self.lines.values().rev().find(|line| line.origin == Origin::Main)
+    }
+
+    /// The slots of one master that have lines.
+    pub(crate) fn slots_of(&self, master: &MasterName) -> impl Iterator<Item = &Slot> {
+        let first = Slot::Master(master.clone(), SentinelDirective::FIRST);
+        self.by_slot.range(first..).map(|(slot, _)| slot).take_while(move |slot| match slot {
+            Slot::Master(name, _) => name == master,
+            Slot::Text | Slot::Broken | Slot::General(_) | Slot::Process(_) | Slot::Stray => false,
+        })
     }
 
     /// The lines of one slot, in order.

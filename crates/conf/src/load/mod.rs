@@ -1,11 +1,19 @@
 //! Reading a configuration: lines first, general directives at once, `sentinel` directives at the
 //! end in three groups (spec: interface 8.3).
 
+mod access;
+mod arguments;
+mod masters;
+mod reader;
+mod second_pass;
+mod special;
+mod statement;
+
 use std::path::Path;
 
 use vedette_core::{DurableState, Epoch, SavedMaster, SentinelId, Settings};
 
-use crate::document::Document;
+use crate::document::{Document, Origin};
 use crate::error::{ConfigError, Warning};
 use crate::files::Files;
 use crate::settings::ServerSettings;
@@ -21,6 +29,18 @@ pub struct Loaded {
     pub document: Document,
     /// To be logged at start.
     pub warnings: Vec<Warning>,
+}
+
+impl Loaded {
+    /// Adds what `<conf>.vedette` remembers of masters that are still monitored. A vote for another
+    /// epoch than the file's is old and is dropped.
+    pub fn remember_votes(&mut self, side_file: &[u8]) {
+        let mut votes = crate::parse_votes(side_file);
+        for master in &mut self.state.masters {
+            let vote = votes.remove(&master.name);
+            master.last_vote = vote.filter(|vote| Some(vote.epoch) == master.leader_epoch);
+        }
+    }
 }
 
 /// What the configuration says of the Sentinel's state: [`DurableState`] but for a missing id.
@@ -86,15 +106,19 @@ pub fn inspect(
     stdin: Option<&[u8]>,
     files: &dyn Files,
 ) -> Inspection {
-    let _ = (arguments, stdin);
-    let document = Document::parse(&files.read(main).unwrap_or_default());
-    let state = SavedState {
-        my_id: None,
-        current_epoch: None,
-        settings: Settings::default(),
-        masters: Vec::new(),
-    };
-    let loaded =
-        Loaded { server: ServerSettings::default(), state, document, warnings: Vec::new() };
-    Inspection { errors: Vec::new(), loaded }
+    let mut reader = reader::Reader::new(files);
+    let mut before = reader.read_main(main);
+    if let Some(text) = stdin {
+        // The reference puts the texts behind each other: the first line takes the number of what
+        // follows the main file's last line end.
+        reader.read_text(&Origin::StandardInput, before.saturating_sub(1), text);
+        before += text.iter().filter(|byte| **byte == b'\n').count();
+    }
+    let options = arguments::lines(arguments).concat();
+    reader.read_text(&Origin::CommandLine, before, &options);
+    let state = second_pass::run(&mut reader);
+    reader.settle_access();
+    reader.document.keep();
+    let reader::Reader { server, document, errors, warnings, .. } = reader;
+    Inspection { errors, loaded: Loaded { server, state, document, warnings } }
 }
