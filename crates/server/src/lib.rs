@@ -28,7 +28,6 @@ mod errands;
 mod process;
 
 mod log;
-mod syslog;
 
 mod clock;
 mod random;

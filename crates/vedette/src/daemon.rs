@@ -28,10 +28,9 @@ fn start(words: &[OsString]) -> io::Result<Start> {
     };
     let is_dash = |word: &OsString| word == "-";
     let wants_stdin = words.first().is_some_and(is_dash) || words.last().is_some_and(is_dash);
-    let options = options.iter().filter(|word| !is_dash(word)).cloned();
     Ok(Start {
         config_file,
-        arguments: options.map(OsString::into_vec).collect(),
+        arguments: options.iter().cloned().map(OsString::into_vec).collect(),
         stdin: wants_stdin.then(read_stdin).transpose()?,
     })
 }

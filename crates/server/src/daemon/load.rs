@@ -9,9 +9,8 @@ use vedette_conf::{ConfigError, Loaded};
 use vedette_wire::replies::info::REDIS_VERSION;
 
 use super::{Refused, Start, refuse_with};
-use crate::log::{Log, LogTarget, os_words};
+use crate::log::{Form, Log, LogTarget, Syslog, os_words};
 use crate::store::DiskFiles;
-use crate::syslog::Syslog;
 
 /// Loads the configuration; the path is absolute from now on, whatever `dir` says.
 pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
@@ -20,6 +19,9 @@ pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
         let why = "Sentinel needs config file on disk to save state. Exiting...";
         return Err(refuse_with(&to_stdout, &why));
     };
+    if start.stdin.is_some() {
+        to_stdout.notice("Reading config from stdin");
+    }
     let stdin = start.stdin.as_deref();
     let absolute = std::path::absolute(config_file).unwrap_or_else(|_| config_file.clone());
     match vedette_conf::load(&absolute, &start.arguments, stdin, &DiskFiles) {
@@ -42,7 +44,8 @@ pub(super) fn open_log(loaded: &Loaded) -> Result<Log, Refused> {
         let ident = server.syslog.ident.as_deref().unwrap_or("redis");
         Syslog::open(ident, &server.syslog.facility)
     });
-    let target = LogTarget { file: server.log_file.clone(), syslog: syslog.flatten() };
+    let form = Form { format: server.log_format, timestamps: server.log_timestamps };
+    let target = LogTarget { file: server.log_file.clone(), form, syslog: syslog.flatten() };
     Ok(Log::new(target, loaded.state.settings.log_level))
 }
 

@@ -1,9 +1,12 @@
-//! The log in the reference's format (spec: behaviour 12.5, interface 10.1).
+//! The log (spec: behaviour 12.5, interface 10.1).
 //!
 //! The file is opened, appended to and closed again, so it may be moved away at any time. Lines get
 //! their time where they are written but reach the file on a thread of their own: a slow disk holds
 //! nobody up. Until that thread starts (it must not, before the process has daemonized) lines are
 //! written on the spot.
+
+mod format;
+mod syslog;
 
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
@@ -11,24 +14,21 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-use vedette_core::{LogLevel, WallTime};
+use vedette_core::LogLevel;
 
-use crate::syslog::Syslog;
+pub(crate) use format::{Form, local_date};
+pub(crate) use syslog::Syslog;
 
-/// Longest text of a line, as in the reference.
-const MAX_TEXT_BYTES: usize = 1023;
 /// Lines that may wait for a slow disk; further ones are counted and left out.
 const MAX_WAITING_LINES: usize = 65_536;
 
-/// Where lines go.
+/// Where lines go, and how they look.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogTarget {
     /// The file; none is standard output.
     pub(crate) file: Option<PathBuf>,
+    pub(crate) form: Form,
     /// Also to the system's log.
     pub(crate) syslog: Option<Syslog>,
 }
@@ -57,8 +57,9 @@ struct Queue {
 #[derive(Debug)]
 struct Line {
     level: LogLevel,
-    /// What stands before the text in the file.
-    head: String,
+    /// As it stands in the file.
+    whole: String,
+    /// As the system's log gets it.
     text: String,
 }
 
@@ -90,8 +91,8 @@ impl Log {
     /// Writes a line.
     pub(crate) fn line(&self, level: LogLevel, text: &str) {
         if self.takes(level) {
-            let head = format!("{}:X {} {} ", std::process::id(), timestamp(), mark(level));
-            self.write(Line { level, head, text: text.to_owned() });
+            let text = format::tidy(text);
+            self.write(Line { level, whole: self.0.target.form.line(level, &text), text });
         }
     }
 
@@ -110,23 +111,18 @@ impl Log {
         self.line(LogLevel::Warning, text);
     }
 
-    /// Writes what a signal caused, in the format of the reference's handlers
-    /// (spec: interface 10.1).
+    /// Writes what a signal caused.
     pub(crate) fn signal(&self, text: &str) {
-        if self.takes(LogLevel::Warning) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let head = format!("{}:signal-handler ({}) ", std::process::id(), now.as_secs());
-            self.write(Line { level: LogLevel::Warning, head, text: text.to_owned() });
+        let level = LogLevel::Warning;
+        if self.takes(level) {
+            self.write(Line { level, whole: format::signal_line(text), text: text.to_owned() });
         }
     }
 
     /// Writes a line on the spot, past everything that waits: the process is about to die.
     pub(crate) fn last_words(&self, text: &str) {
-        let level = LogLevel::Warning;
-        let head = format!("{}:X {} {} ", std::process::id(), timestamp(), mark(level));
-        let mut text = text.to_owned();
-        tidy_text(&mut text);
-        self.put(&[Line { level, head, text }]);
+        let (level, text) = (LogLevel::Warning, format::tidy(text));
+        self.put(&[Line { level, whole: self.0.target.form.line(level, &text), text }]);
     }
 
     /// Starts the log's thread.
@@ -149,8 +145,7 @@ impl Log {
         }
     }
 
-    fn write(&self, mut line: Line) {
-        tidy_text(&mut line.text);
+    fn write(&self, line: Line) {
         if !self.0.threaded.load(Ordering::Acquire) {
             return self.put(&[line]);
         }
@@ -186,8 +181,7 @@ impl Log {
     fn put(&self, lines: &[Line]) {
         let mut bytes = Vec::new();
         for line in lines {
-            bytes.extend_from_slice(line.head.as_bytes());
-            bytes.extend_from_slice(line.text.as_bytes());
+            bytes.extend_from_slice(line.whole.as_bytes());
             bytes.push(b'\n');
         }
         let _lost = match &self.0.target.file {
@@ -208,42 +202,10 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
-/// Local time, English month abbreviations, milliseconds.
-fn timestamp() -> String {
-    Zoned::now().strftime("%d %b %Y %H:%M:%S%.3f").to_string()
-}
-
-/// A moment as `ctime` spells it, without its line end: `Sat Nov 23 04:21:14 2024`.
-pub(crate) fn local_date(at: WallTime) -> String {
-    let moment = i64::try_from(at.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let local = moment.unwrap_or_default().to_zoned(TimeZone::system());
-    local.strftime("%a %b %e %H:%M:%S %Y").to_string()
-}
-
 /// A system error as C spells it, without Rust's ` (os error 2)`.
 pub(crate) fn os_words(error: &io::Error) -> String {
     let words = error.to_string();
     words.split(" (os error").next().unwrap_or(&words).to_owned()
-}
-
-fn mark(level: LogLevel) -> char {
-    match level {
-        LogLevel::Debug => '.',
-        LogLevel::Verbose => '-',
-        LogLevel::Notice => '*',
-        LogLevel::Warning | LogLevel::Nothing => '#',
-    }
-}
-
-/// One line stays one line, whatever names or errors it quotes.
-fn tidy_text(text: &mut String) {
-    if text.len() > MAX_TEXT_BYTES {
-        let end = (0..=MAX_TEXT_BYTES).rev().find(|&at| text.is_char_boundary(at));
-        text.truncate(end.unwrap_or_default());
-    }
-    if text.contains(char::is_control) {
-        *text = text.replace(char::is_control, " ");
-    }
 }
 
 #[cfg(test)]
@@ -253,7 +215,7 @@ mod tests {
     fn logged(threaded: bool, act: impl Fn(&Log)) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sentinel.log");
-        let target = LogTarget { file: Some(file.clone()), syslog: None };
+        let target = LogTarget { file: Some(file.clone()), ..LogTarget::default() };
         let log = Log::new(target, LogLevel::Notice);
         if threaded {
             log.start_thread().unwrap();
@@ -264,18 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_look_as_the_references() {
+    fn lines_reach_the_file_in_order_with_or_without_a_thread() {
         for threaded in [false, true] {
-            let lines = logged(threaded, |log| log.warning("+sdown master m 127.0.0.1 6379"));
-            let words: Vec<&str> = lines[0].split(' ').collect();
-            assert_eq!(words[0], format!("{}:X", std::process::id()));
-            let (day, month, year, time) = (words[1], words[2], words[3], words[4]);
-            assert_eq!(
-                (day.len(), month.len(), year.len(), time.len()),
-                (2, 3, 4, 12),
-                "{lines:?}"
-            );
-            assert_eq!(words[5..].join(" "), "# +sdown master m 127.0.0.1 6379");
+            let lines = logged(threaded, |log| (0..1000).for_each(|n| log.notice(&n.to_string())));
+            let texts: Vec<_> = lines.iter().filter_map(|line| line.rsplit(' ').next()).collect();
+            let expected: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
+            assert_eq!(texts, expected);
         }
     }
 
@@ -285,9 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stays_one_line() {
-        let lines = logged(true, |log| log.notice("a\r\nb"));
-        assert!(lines.len() == 1 && lines[0].ends_with("* a  b"), "{lines:?}");
+    fn the_threshold_can_change() {
+        let lines = logged(true, |log| {
+            log.set_threshold(LogLevel::Nothing);
+            log.warning("unheard");
+            log.set_threshold(LogLevel::Verbose);
+            log.verbose("heard");
+        });
+        assert!(lines.len() == 1 && lines[0].ends_with("- heard"), "{lines:?}");
     }
 
     #[test]
