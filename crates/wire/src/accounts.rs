@@ -25,10 +25,16 @@ impl Accounts {
         self.default_password.is_none()
     }
 
+    /// Whether there is such a user.
+    #[must_use]
+    pub fn has_user(&self, name: &[u8]) -> bool {
+        name == DEFAULT_USER.as_bytes()
+    }
+
     /// The user that these credentials belong to.
     #[must_use]
     pub fn authenticate(&self, user: &[u8], password: &[u8]) -> Option<&'static str> {
-        if user != DEFAULT_USER.as_bytes() {
+        if !self.has_user(user) {
             return None;
         }
         match &self.default_password {

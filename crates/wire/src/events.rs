@@ -1,7 +1,5 @@
 //! Events in words (spec: interface 5, behaviour 12).
 
-use core::fmt::Write as _;
-
 use bytes::Bytes;
 use vedette_core::{
     Detail, Endpoint, Event, EventKind, Part, Role, ScriptArguments, ScriptCall, Subject,
@@ -26,10 +24,12 @@ enum Prefix {
     Instance,
     /// Nothing: the detail is the whole text.
     Nothing,
+    /// This, and there is no detail.
+    Text(&'static str),
 }
 
 macro_rules! event_names {
-    ($($kind:ident $name:literal $prefix:ident,)*) => {
+    ($($kind:ident $name:literal $prefix:ident $(($text:literal))?,)*) => {
         /// The type of an event as it stands on the wire.
         #[must_use]
         pub const fn event_name(kind: EventKind) -> &'static str {
@@ -40,7 +40,7 @@ macro_rules! event_names {
 
         const fn prefix(kind: EventKind) -> Prefix {
             match kind {
-                $(EventKind::$kind => Prefix::$prefix,)*
+                $(EventKind::$kind => Prefix::$prefix $(($text))?,)*
             }
         }
     };
@@ -88,8 +88,8 @@ event_names! {
     ConfigUpdateFrom "+config-update-from" Instance,
     ConvertToReplica "+convert-to-slave" Instance,
     FixReplicaConfig "+fix-slave-config" Instance,
-    TiltEntered "+tilt" Nothing,
-    TiltLeft "-tilt" Nothing,
+    TiltEntered "+tilt" Text("#tilt mode entered"),
+    TiltLeft "-tilt" Text("#tilt mode exited"),
     ScriptError "-script-error" Nothing,
     ScriptTimeout "-script-timeout" Nothing,
     ScriptDropped "-script-dropped" Nothing,
@@ -131,11 +131,10 @@ pub fn script_argv(call: &ScriptCall) -> Vec<String> {
 }
 
 fn payload(event: &Event) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = match (prefix(event.kind), &event.about) {
-        (Prefix::Instance, Some(subject)) => write_instance(&mut text, subject),
-        (Prefix::Instance, None) | (Prefix::Nothing, _) => Ok(()),
+    let mut text = match (prefix(event.kind), &event.about) {
+        (Prefix::Instance, Some(subject)) => instance(subject),
+        (Prefix::Text(text), _) => text.to_owned(),
+        (Prefix::Instance, None) | (Prefix::Nothing, _) => String::new(),
     };
     let detail = detail(event);
     if !text.is_empty() && !detail.is_empty() {
@@ -147,27 +146,23 @@ fn payload(event: &Event) -> String {
 }
 
 /// `%@`: which instance (spec: behaviour 12.2).
-fn write_instance(text: &mut String, subject: &Subject) -> core::fmt::Result {
+fn instance(subject: &Subject) -> String {
     let master = &subject.master;
     let at = Plain(&subject.address);
     match &subject.part {
-        Part::Master => write!(text, "master {master} {at}"),
+        Part::Master => format!("master {master} {at}"),
         Part::Replica { name, address } => {
-            write!(text, "slave {name} {} @ {master} {at}", Plain(address))
+            format!("slave {name} {} @ {master} {at}", Plain(address))
         }
         Part::Sentinel { id, address } => {
-            write!(text, "sentinel {id} {} @ {master} {at}", Plain(address))
+            format!("sentinel {id} {} @ {master} {at}", Plain(address))
         }
     }
 }
 
 fn detail(event: &Event) -> String {
     match &event.detail {
-        Detail::None => match event.kind {
-            EventKind::TiltEntered => "#tilt mode entered".to_owned(),
-            EventKind::TiltLeft => "#tilt mode exited".to_owned(),
-            _ => String::new(),
-        },
+        Detail::None => String::new(),
         Detail::Quorum(quorum) => format!("quorum {quorum}"),
         Detail::Agreement { count, quorum } => format!("#quorum {count}/{quorum}"),
         Detail::Option(shown) => shown.to_string(),

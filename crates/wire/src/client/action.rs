@@ -2,7 +2,7 @@
 
 use vedette_core::{Request, Span, Ticket, Time};
 
-use super::listing::ClientFilter;
+use super::filter::ClientFilter;
 
 /// An order to the host of a connection, to be carried out in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
