@@ -30,7 +30,7 @@ use tokio::time::{Sleep, sleep_until};
 use vedette_core::{Effect, Input, Now, Time};
 
 use crate::clock::{Clock, Heartbeat};
-use crate::doorbell::{Doorbell, Mailbox};
+use crate::doorbell::{Doorbell, Mailbox, system_asked};
 use links::Links;
 
 pub(crate) use effects::Outlets;
@@ -120,8 +120,7 @@ impl<C: Core> Control<C> {
             }
             self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
             if woken == Woken::ByDeadline {
-                // Back to the operating system, which tells what became readable meanwhile.
-                tokio::task::yield_now().await;
+                system_asked().await;
             }
             self.look();
             while !self.inputs.is_empty() {
