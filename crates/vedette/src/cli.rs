@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use crate::node::NodeArgs;
+
 const ABOUT: &str = "A Sentinel for Redis and Valkey";
 
 const LONG_ABOUT: &str = "\
@@ -71,6 +73,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Node(NodeArgs),
     /// Run a Sentinel: the words from the configuration file on.
     #[command(external_subcommand)]
     Daemon(Vec<OsString>),

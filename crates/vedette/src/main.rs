@@ -6,6 +6,7 @@
 
 mod cli;
 mod daemon;
+mod node;
 mod reference_cli;
 
 use std::ffi::OsString;
@@ -21,6 +22,15 @@ fn main() -> ExitCode {
         return reference_cli::run(&words[1..]);
     }
     match Cli::parse_from(words).command {
+        Command::Node(args) => report(node::run(args)),
         Command::Daemon(words) => daemon::run(&words),
     }
+}
+
+/// Says what went wrong, if something did.
+fn report(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("vedette: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use vedette_conf::Files;
 
-/// The real file system; `dir` changes the working directory of the process.
+/// The real file system; a `dir` line changes the working directory of the process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DiskFiles;
 
@@ -16,13 +16,13 @@ impl Files for DiskFiles {
         fs::read(path)
     }
 
-    fn glob(&self, _pattern: &str) -> io::Result<Vec<PathBuf>> {
-        Ok(Vec::new())
+    fn glob(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        let paths = glob::glob(pattern).map_err(|error| io::Error::other(error.to_string()))?;
+        paths.map(|path| path.map_err(Into::into)).collect()
     }
 
     fn is_executable(&self, path: &Path) -> bool {
-        fs::metadata(path)
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        fs::metadata(path).is_ok_and(|meta| meta.is_file()) && access(path, Access::EXEC_OK).is_ok()
     }
 
     fn enter(&self, path: &Path) -> io::Result<()> {

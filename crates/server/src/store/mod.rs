@@ -1,7 +1,11 @@
 //! The store: the one place that writes `sentinel.conf`. It runs on a thread of its own, so that a
 //! slow disk holds up nothing but what waits for durability.
 
+mod commit;
 mod disk_files;
+mod spare;
+mod target;
+mod worker;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +13,24 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use vedette_conf::{Document, SentinelFile, ShellChange};
 use vedette_core::{DurableChange, DurableState, Generation};
 
-pub use disk_files::DiskFiles;
+pub use self::commit::recover;
+pub use self::disk_files::DiskFiles;
+use self::target::Target;
+use self::worker::{Order, Worker};
+
+/// The suffix of our own state beside the configuration.
+const SIDE_FILE: &str = ".vedette";
+
+/// The bytes of `<conf>.vedette`, for [`vedette_conf::Loaded::remember_votes`]; empty if it is not
+/// there.
+#[must_use]
+pub fn read_side_file(path: &Path) -> Vec<u8> {
+    std::fs::read(Target::new(path).beside(SIDE_FILE)).unwrap_or_default()
+}
 
 /// What the store tells, on its own thread; the receiver must not block.
 #[derive(Debug)]
@@ -61,11 +79,6 @@ pub struct Store {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-enum Order {
-    Save { generation: Generation, changes: Vec<DurableChange> },
-    SaveShell(ShellChange),
-}
-
 impl Store {
     /// Checks that the file can be written and starts the thread. Nothing is written yet; a first
     /// start (no `myid` in the file) orders a save without changes.
@@ -78,17 +91,16 @@ impl Store {
         state: &DurableState,
         notify: impl Fn(StoreEvent) + Send + 'static,
     ) -> Result<Self, OpenError> {
+        access(path, Access::WRITE_OK).map_err(|error| OpenError::NotWritable {
+            path: path.to_path_buf(),
+            error: without_number(&error.into()),
+        })?;
         let dir = std::env::current_dir().unwrap_or_default();
-        let mut file = SentinelFile::new(document, state, &dir);
-        let path = path.to_path_buf();
+        let file = SentinelFile::new(document, state, &dir);
+        let worker = Worker::new(file, Target::new(path), notify);
         let (orders, inbox) = mpsc::channel();
-        let run = move || {
-            for order in inbox {
-                notify(carry_out(&mut file, &path, order));
-            }
-        };
-        let thread = thread::Builder::new().name("store".into()).spawn(run);
-        let thread = thread.map_err(OpenError::Thread)?;
+        let thread = thread::Builder::new().name("store".into());
+        let thread = thread.spawn(move || worker.run(&inbox)).map_err(OpenError::Thread)?;
         Ok(Self { orders: Some(orders), thread: Some(thread) })
     }
 
@@ -120,18 +132,8 @@ impl Drop for Store {
     }
 }
 
-fn carry_out(file: &mut SentinelFile, path: &Path, order: Order) -> StoreEvent {
-    match order {
-        Order::Save { generation, changes } => {
-            changes.iter().for_each(|change| file.change(change));
-            match std::fs::write(path, file.render()) {
-                Ok(()) => StoreEvent::Saved { generation, took: Duration::ZERO },
-                Err(error) => StoreEvent::Failed { generation, error },
-            }
-        }
-        Order::SaveShell(change) => {
-            file.change_shell(change);
-            StoreEvent::ShellSaved(std::fs::write(path, file.render()))
-        }
-    }
+/// The system's words for an error, as `strerror` has them.
+fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
 }
