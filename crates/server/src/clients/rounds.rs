@@ -92,7 +92,7 @@ impl ClientThread {
             ClientLetter::PauseChanged => self.touched.extend(&self.desk.held),
             ClientLetter::Overweight(ClientId(key)) => {
                 if let Some(connection) = self.connections.get_mut(&key) {
-                    connection.client.close_for_query_buffer(self.desk.house.clock.now());
+                    connection.client.close_for_query_budget();
                     self.touched.push(key);
                 }
             }
