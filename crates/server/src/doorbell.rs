@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Wakes a thread's task.
 #[derive(Debug, Default)]
@@ -130,6 +130,38 @@ impl Wake for Readiness {
         if first {
             shared.bell.ring();
         }
+    }
+}
+
+/// Completes once the runtime has asked the operating system what is ready, without waiting for
+/// anything to become so.
+///
+/// [`tokio::task::yield_now`] alone does not promise that: it returns early if something else woke
+/// the task meanwhile. So it is given a waker of its own, which the runtime wakes after it asked.
+pub(crate) async fn system_asked() {
+    let mut asked: Option<Arc<Asked>> = None;
+    let mut yielded = std::pin::pin!(tokio::task::yield_now());
+    std::future::poll_fn(|cx| match &asked {
+        Some(asked) if asked.yes.load(Ordering::Acquire) => Poll::Ready(()),
+        Some(_) => Poll::Pending,
+        None => {
+            let note = Arc::new(Asked { yes: AtomicBool::new(false), task: cx.waker().clone() });
+            asked = Some(note.clone());
+            yielded.as_mut().poll(&mut Context::from_waker(&Waker::from(note)))
+        }
+    })
+    .await;
+}
+
+struct Asked {
+    yes: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Asked {
+    fn wake(self: Arc<Self>) {
+        self.yes.store(true, Ordering::Release);
+        self.task.wake_by_ref();
     }
 }
 

@@ -43,6 +43,10 @@ pub(crate) struct Newcomer {
 }
 
 impl Newcomer {
+    pub(super) fn new(id: ClientId, fd: OwnedFd, ends: Ends) -> Self {
+        Self { id, fd, ends }
+    }
+
     /// Makes it a socket of the present thread's runtime.
     pub(super) fn settle(self) -> io::Result<(Stream, ConnectionFacts)> {
         let facts = ConnectionFacts { ends: self.ends.clone(), fd: self.fd.as_raw_fd() };
@@ -101,7 +105,7 @@ fn welcome(fd: OwnedFd, peer: Option<SocketAddrAny>, unix_path: Option<&str>, ho
     house.counters.connections_received.fetch_add(1, Relaxed);
     house.log.verbose(&format!("Accepted {}", ends.peer()));
     let thread = usize::try_from(id.0).unwrap_or_default() % house.threads.len();
-    house.threads[thread].letters.post(ClientLetter::Accepted(Newcomer { id, fd, ends }));
+    house.threads[thread].letters.post(ClientLetter::Accepted(Newcomer::new(id, fd, ends)));
 }
 
 /// Tells why, if that can be told at once, and closes.

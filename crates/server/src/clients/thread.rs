@@ -102,7 +102,7 @@ impl ClientThread {
             if self.is_mute() {
                 return Poll::Pending;
             }
-            if !self.ready.is_empty() || !self.inbox.is_empty() {
+            if !self.ready.is_empty() || !self.inbox.is_empty() || self.can_deliver() {
                 return Poll::Ready(());
             }
             match due {
@@ -111,6 +111,12 @@ impl ClientThread {
             }
         })
         .await;
+    }
+
+    /// Whether events that were taken too early can be delivered now.
+    fn can_deliver(&self) -> bool {
+        let next = self.announced.first();
+        next.is_some_and(|announcement| announcement.seq() <= self.desk.house.board.seq())
     }
 
     /// Whether the control thread is stuck, so that answering would be a lie.

@@ -12,7 +12,6 @@
 
 mod effects;
 mod links;
-mod stub;
 mod thread;
 
 #[cfg(test)]
@@ -27,14 +26,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::time::{Sleep, sleep_until};
-use vedette_core::{Effect, Input, Now, Time};
+use vedette_core::{Effect, Input, Now, Sentinel, Time};
 
 use crate::clock::{Clock, Heartbeat};
-use crate::doorbell::{Doorbell, Mailbox};
+use crate::doorbell::{Doorbell, Mailbox, system_asked};
 use links::Links;
 
 pub(crate) use effects::Outlets;
-pub(crate) use stub::Sentinel;
 pub(crate) use thread::{ControlThread, cpu_time_us, spawn};
 
 /// Inputs of one turn: bounds how long effects wait for the inputs behind theirs.
@@ -51,6 +49,20 @@ pub(crate) trait Core: Send + 'static {
     fn poll_effect(&mut self) -> Option<Effect>;
     /// When it next wants [`Input::DeadlineReached`].
     fn poll_deadline(&self) -> Option<Time>;
+}
+
+impl Core for Sentinel {
+    fn handle_input(&mut self, now: Now, input: Input) {
+        Self::handle_input(self, now, input);
+    }
+
+    fn poll_effect(&mut self) -> Option<Effect> {
+        Self::poll_effect(self)
+    }
+
+    fn poll_deadline(&self) -> Option<Time> {
+        Self::poll_deadline(self)
+    }
 }
 
 /// The control thread's state.
@@ -120,8 +132,7 @@ impl<C: Core> Control<C> {
             }
             self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
             if woken == Woken::ByDeadline {
-                // Back to the operating system, which tells what became readable meanwhile.
-                tokio::task::yield_now().await;
+                system_asked().await;
             }
             self.look();
             while !self.inputs.is_empty() {

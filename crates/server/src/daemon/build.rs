@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
 use vedette_conf::{BufferLimit, Loaded, ServerSettings};
-use vedette_core::{Config, DurableState, Generation, Input, SentinelId};
+use vedette_core::{Config, DurableState, Generation, Input, Sentinel, SentinelId};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
 
 use crate::board::Board;
 use crate::clients::{self, House, Inbox, Listeners, Rules};
 use crate::clock::{Clock, Heartbeat};
-use crate::control::{self, ControlMailbox, ControlThread, Outlets, Sentinel};
+use crate::control::{self, ControlMailbox, ControlThread, Outlets};
 use crate::doorbell::{Doorbell, Mailbox};
 use crate::errands;
 use crate::log::{Log, os_words};
