@@ -67,11 +67,18 @@ impl Asking {
         self.pause = limits::FIRST_ASK_PAUSE;
     }
 
+<<<<<<< HEAD
     /// The first vote request of a candidacy leaves at once (rule S1).
     fn hurry_first_ballot(&mut self, ballot: Option<Epoch>) {
         if ballot.is_some() && self.ballot.map(|asked| asked.epoch) != ballot {
             self.reset();
         }
+=======
+    /// A new candidacy is asked about at once; else at the growing pace.
+    fn due_at(&self, ballot: Option<Epoch>) -> Time {
+        let asked = self.ballot.map(|asked| asked.epoch);
+        if ballot.is_some() && ballot != asked { Time::default() } else { self.next_at }
+>>>>>>> main
     }
 
     fn is_waiting(&self, conn: ConnId, ballot: Option<Epoch>) -> bool {
@@ -107,8 +114,12 @@ impl Group {
         }
         for index in 0..self.members.len() {
             let id = self.members[index].id;
+<<<<<<< HEAD
             self.members[index].asking.hurry_first_ballot(ballot);
             let due_at = self.members[index].asking.next_at;
+=======
+            let due_at = self.members[index].asking.due_at(ballot);
+>>>>>>> main
             let Some(conn) = cx.peers.get(&id).and_then(|peer| {
                 peer.is_reachable().then(|| peer.line.conn.as_ref().map(|conn| conn.id))?
             }) else {
@@ -131,6 +142,9 @@ impl Group {
         let endpoint = self.endpoint(cx);
         let member = &mut self.members[index];
         member.asking.outstanding = Some((conn, ballot));
+        if member.asking.due_at(ballot) == Time::default() {
+            member.asking.pause = limits::FIRST_ASK_PAUSE;
+        }
         let pause = member.asking.pause.max(limits::FIRST_ASK_PAUSE).min(longest);
         member.asking.next_at = now + pause;
         member.asking.pause = (pause + pause / 2).min(longest);

@@ -97,7 +97,7 @@ impl Host {
             tunables: Tunables::default(),
             rng: Rng::new(seed),
             current_epoch: epoch.unwrap_or_default(),
-            epoch_known: epoch.is_some(),
+            epoch_known: epoch.is_some_and(|epoch| epoch > Epoch::ZERO),
             turn_epoch: None,
             gate: Gate::new(epoch.unwrap_or_default()),
             scripts: ScriptQueue::default(),

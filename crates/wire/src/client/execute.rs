@@ -141,7 +141,7 @@ impl Client {
             }
             [false, false, true, false] => Err(error("ERR No shutdown in progress.")),
             [_, _, false, _] => {
-                self.actions.push_back(Action::Shutdown);
+                self.stop();
                 Ok(Outcome::Silence)
             }
         }

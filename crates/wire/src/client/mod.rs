@@ -216,9 +216,9 @@ impl Client {
 
     /// Ends it by `CLIENT KILL`. If it is the one that asked, its reply is written first.
     pub fn kill(&mut self) {
-        match self.barrier {
-            Some(_) => self.drain(CloseReason::Killed),
-            None => self.close_now(CloseReason::Killed),
+        match self.outbox.owes_kill_count() {
+            true => self.drain(CloseReason::Killed),
+            false => self.close_now(CloseReason::Killed),
         }
     }
 
@@ -229,15 +229,20 @@ impl Client {
     }
 
     /// Ends it for being the largest when all query buffers together exceed their budget.
-    pub fn close_for_query_buffer(&mut self, now: Now) {
-        let line = self.info_line(now);
-        self.warn(format!("Closing client that reached max query buffer length: {line}"));
-        self.close_now(CloseReason::QueryBufferFull);
+    pub fn close_for_query_budget(&mut self) {
+        let now = Now { mono: self.active_at, ..Now::default() };
+        self.close_for_query_buffer(now);
     }
 
     /// What it counted since the last call.
     pub fn take_counts(&mut self) -> Counts {
         core::mem::take(&mut self.counts)
+    }
+
+    fn close_for_query_buffer(&mut self, now: Now) {
+        let line = self.info_line(now);
+        self.warn(format!("Closing client that reached max query buffer length: {line}"));
+        self.close_now(CloseReason::QueryBufferFull);
     }
 
     fn check_output(&mut self, now: Now) {
@@ -267,6 +272,12 @@ impl Client {
         self.outbox.clear();
         self.drop_subscriptions();
         self.actions.push_back(Action::Close(Closing::Now(reason)));
+    }
+
+    /// The process ends: nothing more is done, and nothing more answered.
+    fn stop(&mut self) {
+        self.state = State::Closed;
+        self.actions.push_back(Action::Shutdown);
     }
 
     /// Takes no more requests, and closes when every reply was written.

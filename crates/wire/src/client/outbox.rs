@@ -70,6 +70,11 @@ impl Outbox {
         self.waiting.len()
     }
 
+    /// Whether the answer to a `CLIENT KILL` is owed.
+    pub(super) fn owes_kill_count(&self) -> bool {
+        self.waiting.iter().any(|slot| matches!(slot.owed, Owed::KilledOne | Owed::KilledCount))
+    }
+
     /// Appends a reply after everything that came before.
     pub(super) fn write(&mut self, reply: &Reply, protocol: Protocol) {
         match self.waiting.back_mut() {
