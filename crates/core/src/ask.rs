@@ -67,11 +67,10 @@ impl Asking {
         self.pause = limits::FIRST_ASK_PAUSE;
     }
 
-    /// The first vote request of a candidacy leaves at once (rule S1).
-    fn hurry_first_ballot(&mut self, ballot: Option<Epoch>) {
-        if ballot.is_some() && self.ballot.map(|asked| asked.epoch) != ballot {
-            self.reset();
-        }
+    /// A new candidacy is asked about at once; else at the growing pace.
+    fn due_at(&self, ballot: Option<Epoch>) -> Time {
+        let asked = self.ballot.map(|asked| asked.epoch);
+        if ballot.is_some() && ballot != asked { Time::default() } else { self.next_at }
     }
 
     fn is_waiting(&self, conn: ConnId, ballot: Option<Epoch>) -> bool {
@@ -107,8 +106,7 @@ impl Group {
         }
         for index in 0..self.members.len() {
             let id = self.members[index].id;
-            self.members[index].asking.hurry_first_ballot(ballot);
-            let due_at = self.members[index].asking.next_at;
+            let due_at = self.members[index].asking.due_at(ballot);
             let Some(conn) = cx.peers.get(&id).and_then(|peer| {
                 peer.is_reachable().then(|| peer.line.conn.as_ref().map(|conn| conn.id))?
             }) else {
