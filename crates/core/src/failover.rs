@@ -250,7 +250,7 @@ impl Group {
     ) -> Option<Time> {
         let usable = self
             .replica(id)
-            .is_some_and(|replica| !replica.node.is_down() && replica.node.is_linked());
+            .is_some_and(|replica| !replica.node.is_down() && replica.node.is_reachable());
         if usable { None } else { before.or(Some(now)) }
     }
 
