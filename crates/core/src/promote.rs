@@ -53,6 +53,9 @@ impl Group {
             return Step::Wait;
         }
         node.tell_to_follow(cx, ReplicationTarget::NoOne);
+        if let Some(failover) = &mut self.failover {
+            failover.no_one_left = true;
+        }
         self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
         Step::Next(Stage::WaitPromotion(Promotion {
             candidate,
