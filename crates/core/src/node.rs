@@ -138,6 +138,11 @@ impl Node {
         self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
     }
 
+    /// Its last INFO says that it is a master, whatever it is assumed to be since a switch.
+    pub(crate) fn says_master(&self) -> bool {
+        self.info.report.as_ref().is_some_and(|report| report.role == Role::Master)
+    }
+
     pub(crate) fn is_down(&self) -> bool {
         self.down.since.is_some()
     }

@@ -73,7 +73,7 @@ impl Group {
             replica.node.ask_info(cx);
             return;
         }
-        if replica.node.role == Role::Master {
+        if replica.node.says_master() {
             return;
         }
         replica.node.tell_to_follow(cx, target);
@@ -145,9 +145,9 @@ impl Replica {
         }
     }
 
-    /// The end of repointing waits for it.
+    /// The end of repointing waits for it; stray masters are left to the repairs (rule L5).
     fn is_awaited(&self) -> bool {
         let done = matches!(self.reconf, Some((ReconfState::Done, _)));
-        !done && !self.node.is_down()
+        !done && !self.node.is_down() && !self.node.says_master()
     }
 }
