@@ -26,8 +26,8 @@ pub(crate) struct Failover {
     pub(crate) began_at: Time,
     /// The master's run id at the beginning (rule F4).
     pub(crate) run_id: Option<RunId>,
-    /// `SLAVEOF NO ONE` left in this epoch: what follows may have happened.
-    pub(crate) no_one_left: bool,
+    /// Whom `SLAVEOF NO ONE` went to last in this epoch.
+    pub(crate) told: Option<NodeId>,
     /// Lost, but another id may win: answers are still read (rule F2).
     pub(crate) deferring: bool,
     pub(crate) stage: Stage,
@@ -86,7 +86,7 @@ impl Failover {
             reclaims: false,
             began_at: now,
             run_id,
-            no_one_left: false,
+            told: None,
             deferring: false,
             stage,
         }
@@ -107,7 +107,7 @@ impl Failover {
 
     /// `SLAVEOF NO ONE` has not left, not even to a replica that was replaced since.
     fn is_harmless(&self) -> bool {
-        self.is_before_promotion() && !self.no_one_left
+        self.is_before_promotion() && self.told.is_none()
     }
 
     /// The replica chosen for promotion.
