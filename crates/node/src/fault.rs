@@ -152,8 +152,11 @@ impl Node {
 
     /// The process stops for a time, or until it is resumed.
     pub(crate) fn halt(&mut self, until: Option<u64>, sleeper: Option<ConnId>) {
-        if self.condition.alive && self.condition.halt.is_none() {
-            self.condition.halt = Some(Halt { until, sleeper, ..Halt::default() });
+        match &mut self.condition.halt {
+            _ if !self.condition.alive => {}
+            // A stopped process also sleeps longer than it wanted to.
+            Some(halt) => halt.until = until,
+            None => self.condition.halt = Some(Halt { until, sleeper, ..Halt::default() }),
         }
     }
 
