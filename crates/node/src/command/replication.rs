@@ -108,7 +108,8 @@ pub(crate) fn replconf(node: &mut Node, call: &Call<'_>) -> Reply {
                 return Reply::None;
             }
             _ => {
-                return error(format!("ERR Unrecognized REPLCONF option: {}", shown(option))).into();
+                return error(format!("ERR Unrecognized REPLCONF option: {}", shown(option)))
+                    .into();
             }
         }
     }
