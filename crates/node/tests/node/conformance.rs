@@ -400,6 +400,17 @@ fn check(text: &str) {
     }
 }
 
+#[test]
+fn a_difference_is_found() {
+    let transcript = |text: &str| {
+        let script = Script::parse(text);
+        run(&script, &mut Model::start(&script))
+    };
+    let plain = transcript("a@0: CONFIG GET hz");
+    assert_ne!(plain, transcript("parameter hz 11\na@0: CONFIG GET hz"));
+    assert_eq!(plain.len(), 1);
+}
+
 macro_rules! scripts {
     ($($name:ident),+ $(,)?) => {
         $(
