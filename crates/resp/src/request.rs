@@ -35,6 +35,9 @@ pub struct RequestDecoder {
     scanned: usize,
     /// The array in progress.
     array: Option<ArrayInProgress>,
+    /// Bytes out of the buffer so far, and how many of them by the last whole request.
+    taken: u64,
+    consumed: u64,
     failed: Option<RequestError>,
 }
 
@@ -60,6 +63,8 @@ impl RequestDecoder {
             buffer: BytesMut::new(),
             scanned: 0,
             array: None,
+            taken: 0,
+            consumed: 0,
             failed: None,
         }
     }
@@ -82,6 +87,12 @@ impl RequestDecoder {
     /// Memory held for bytes not yet returned as a request, for the query-buffer budget.
     pub fn buffered(&self) -> usize {
         self.buffer.len() + self.array.as_ref().map_or(0, |array| array.bytes)
+    }
+
+    /// How many bytes all requests returned so far took, with what was ignored before them: the
+    /// position in a stream up to which everything is known to be executed.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// The next whole request, or `None` until more bytes are fed. After an error every further
@@ -109,7 +120,10 @@ impl RequestDecoder {
             match progress {
                 None => return self.check_budget().map(|()| None),
                 Some(args) if args.is_empty() => {}
-                Some(args) => return Ok(Some(Request { args })),
+                Some(args) => {
+                    self.consumed = self.taken;
+                    return Ok(Some(Request { args }));
+                }
             }
         }
     }
@@ -128,6 +142,7 @@ impl RequestDecoder {
             return Ok(None);
         };
         let line = self.buffer.split_to(end + 1);
+        self.taken += line.len() as u64;
         let line = &line[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         split_words(line).map(Some).map_err(|_| ProtocolError::UnbalancedQuotes)
@@ -163,6 +178,7 @@ impl RequestDecoder {
         // A copy, so that a small argument never keeps a large read buffer alive.
         let arg = Bytes::copy_from_slice(&self.buffer[..len]);
         self.buffer.advance(len + 2);
+        self.taken += (len + 2) as u64;
         let Some(array) = &mut self.array else { return Ok(None) };
         array.bytes += len + ARG_OVERHEAD;
         array.bulk_len = None;
@@ -200,6 +216,7 @@ impl RequestDecoder {
         match self.find(b'\r', too_big)? {
             Some(end) if self.buffer.len() >= end + 2 => {
                 let mut line = self.buffer.split_to(end + 2);
+                self.taken += line.len() as u64;
                 line.truncate(end);
                 Ok(Some(line))
             }

@@ -87,6 +87,18 @@ fn limits_are_the_unauthenticated_ones_until_told() {
 }
 
 #[test]
+fn consumed_counts_whole_requests_only() {
+    let mut decoder = RequestDecoder::new(RequestLimits::default(), true);
+    decoder.feed(b"*0\r\n*1\r\n$4\r\nPING\r\nPING\r\n*1\r\n$4\r\nPI");
+    for consumed in [18, 24] {
+        assert!(matches!(decoder.next(), Ok(Some(_))));
+        assert_eq!(decoder.consumed(), consumed);
+    }
+    assert_eq!(decoder.next(), Ok(None));
+    assert_eq!(decoder.consumed(), 24);
+}
+
+#[test]
 fn an_unfinished_request_has_a_budget() {
     let limits = RequestLimits { max_query_bytes: 1000, ..RequestLimits::default() };
     let mut decoder = RequestDecoder::new(limits, true);

@@ -111,6 +111,7 @@ pub const fn exclusion(why: Exclusion) -> &'static str {
         Exclusion::NeverPromote => "its priority is 0",
         Exclusion::StaleInfo => "it did not answer INFO lately",
         Exclusion::LinkDownTooLong => "it lost its master too long ago",
+        Exclusion::FollowsAnother => "it follows another node since the master went down",
     }
 }
 

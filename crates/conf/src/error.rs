@@ -1,0 +1,98 @@
+//! What can be wrong with a configuration, in the reference's words (spec: interface 8.2).
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::document::Origin;
+
+/// How the program names itself in the fatal block: `Redis 7.4.2`, or `Version 8.1.0` for Valkey.
+pub type Product<'a> = &'a str;
+
+/// A configuration that cannot be used. Fatal at start, exit status 1.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConfigError {
+    /// A line is wrong.
+    #[error("{0}")]
+    Line(BadLine),
+    /// The whole is wrong, no single line.
+    #[error("{0}")]
+    Whole(String),
+    /// The main file or a plainly named include cannot be read.
+    #[error("Fatal error, can't open config file '{}': {error}", path.display())]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// Why, as the operating system words it.
+        error: Arc<OsError>,
+    },
+}
+
+/// An I/O error that prints as `strerror` does, without Rust's `(os error n)`.
+#[derive(Debug)]
+pub struct OsError(pub io::Error);
+
+impl fmt::Display for OsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}
+
+/// A line that is wrong, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// Where it came from.
+    pub origin: Origin,
+    /// Its number, from 1; options of the command line continue after the main file.
+    pub number: usize,
+    /// The line without surrounding blanks.
+    pub text: Vec<u8>,
+    /// The reason, in the reference's words where it has any.
+    pub message: String,
+}
+
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.text);
+        write!(f, "{}: '{text}': {}", self.origin.place(self.number), self.message)
+    }
+}
+
+impl ConfigError {
+    /// What goes to standard error at start (spec: interface 8.2). For a file that cannot be
+    /// opened the reference logs one line instead: its `Display`.
+    #[must_use]
+    pub fn fatal_block(&self, product: Product<'_>) -> String {
+        let header = format!("\n*** FATAL CONFIG FILE ERROR ({product}) ***\n");
+        match self {
+            Self::Line(bad) => format!(
+                "{header}Reading the configuration file, at line {}\n>>> '{}'\n{}\n",
+                bad.number,
+                String::from_utf8_lossy(&bad.text),
+                bad.message
+            ),
+            Self::Whole(message) => format!("{header}{message}\n"),
+            Self::CannotOpen { .. } => format!("{self}\n"),
+        }
+    }
+}
+
+/// Something that works but probably not as meant. Logged at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Where: origin and line number, if one line is to blame.
+    pub place: Option<(Origin, usize)>,
+    /// What is the matter, and what is done about it. Never holds a secret.
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some((origin, number)) => write!(f, "{}: {}", origin.place(*number), self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}

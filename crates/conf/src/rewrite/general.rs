@@ -1,0 +1,196 @@
+//! Everything in the file that is not a `sentinel` line (spec: interface 9.4, 13.9).
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use vedette_core::LogLevel;
+
+use super::replace::Writer;
+use crate::directives::general;
+use crate::document::{Line, Origin, Place, Slot};
+use crate::words;
+
+/// What the reference puts before a line that it cannot read.
+const UNREADABLE: &[u8] = b"# ??? ";
+
+fn slot(name: &str) -> Slot {
+    Slot::General(name.into())
+}
+
+impl Writer<'_> {
+    /// Lines that the reference always writes, where there are none.
+    pub(super) fn write_always(&mut self, dir: &Path) {
+        let quoted = words::quote(dir.as_os_str().as_bytes());
+        let dir = [b"dir ".as_slice(), &quoted].concat();
+        let always: [(&str, &[u8]); 4] = [
+            ("port", b"port 26379"),
+            ("dir", &dir),
+            ("protected-mode", b"protected-mode no"),
+            ("latency-tracking-info-percentiles", b"latency-tracking-info-percentiles 50 99 99.9"),
+        ];
+        for (name, line) in always {
+            if self.document.places(&slot(name)).next().is_none() {
+                self.append(line.to_vec(), &mut None);
+            }
+        }
+    }
+
+    /// `loglevel`, the one general directive that changes at run time.
+    pub(super) fn write_log_level(&mut self, level: LogLevel) {
+        let word: &[u8] = match level {
+            LogLevel::Debug => b"debug",
+            LogLevel::Verbose => b"verbose",
+            LogLevel::Notice => b"notice",
+            LogLevel::Warning => b"warning",
+            LogLevel::Nothing => b"nothing",
+        };
+        let line = [b"loglevel ", word].concat();
+        let slot = slot("loglevel");
+        let last = self.document.places(&slot).last().map(|(place, line)| (place, line.clone()));
+        let Some((place, last)) = last else {
+            if level != LogLevel::Notice {
+                self.append(line, &mut None);
+            }
+            return;
+        };
+        let says = last.words().and_then(|words| words.into_iter().nth(1));
+        if says.is_some_and(|says| says.eq_ignore_ascii_case(word)) {
+            return;
+        }
+        match last.origin() {
+            Origin::Main => self.document.rewrite(place, line),
+            Origin::Include(_) | Origin::CommandLine | Origin::StandardInput => {
+                self.remove_main(&slot);
+                self.append(line, &mut None);
+            }
+        }
+    }
+
+    /// All `user` lines. The default user gets none while it is what `requirepass` implies, so that
+    /// a `requirepass` that is added or changed later counts (spec: holes H30).
+    pub(super) fn write_users(&mut self, users: &[Vec<u8>]) {
+        let slot = slot("user");
+        if self.document.places(&self::slot("aclfile")).next().is_some() {
+            return self.remove_main(&slot);
+        }
+        let implied = self.implied_rules();
+        let mut users: Vec<Vec<u8>> = users.to_vec();
+        users.retain(|user| !is_implied(user, &implied));
+        for (place, name) in self.users(&slot) {
+            let found = users.iter().position(|user| name_of(user) == Some(name.clone()));
+            match found {
+                Some(index) => {
+                    let line = [b"user ".as_slice(), &users.remove(index)].concat();
+                    if self.document.line(place).is_some_and(|old| old.text() != line) {
+                        self.document.rewrite(place, line);
+                    }
+                }
+                None => self.document.remove(place),
+            }
+        }
+        for user in users {
+            self.append([b"user ".as_slice(), &user].concat(), &mut None);
+        }
+    }
+
+    /// Takes out a `user default` line that opens the door which `requirepass` closes.
+    pub(super) fn drop_open_default(&mut self) {
+        if self.password().is_none() {
+            return;
+        }
+        let open = open_rules();
+        for (place, name) in self.users(&slot("user")) {
+            let line = self.document.line(place).and_then(Line::words).unwrap_or_default();
+            if name == b"default" && simple_rules(&line[2..]) == open {
+                self.document.remove(place);
+            }
+        }
+    }
+
+    /// Marks the lines that nobody can read, as the reference does.
+    pub(super) fn mark_unreadable(&mut self) {
+        let unreadable: Vec<Slot> = self
+            .document
+            .slots()
+            .filter(|slot| match slot {
+                Slot::Broken | Slot::Stray => true,
+                Slot::General(name) => !name.contains('.') && general(name).is_none(),
+                Slot::Text | Slot::Process(_) | Slot::Master(..) => false,
+            })
+            .cloned()
+            .collect();
+        for slot in unreadable {
+            for place in self.main_places(&slot) {
+                let text = self.document.line(place).map(|line| line.text().to_vec());
+                let text = [UNREADABLE, &text.unwrap_or_default()].concat();
+                self.document.rewrite(place, text);
+            }
+        }
+    }
+
+    /// Removes the lines of a slot from the main file.
+    pub(super) fn remove_main(&mut self, slot: &Slot) {
+        for place in self.main_places(slot) {
+            self.document.remove(place);
+        }
+    }
+
+    fn main_places(&self, slot: &Slot) -> Vec<Place> {
+        let lines = self.document.places(slot);
+        let lines = lines.filter(|(_, line)| *line.origin() == Origin::Main);
+        lines.map(|(place, _)| place).collect()
+    }
+
+    /// The users that the main file has lines for.
+    fn users(&self, slot: &Slot) -> Vec<(Place, Vec<u8>)> {
+        let places = self.main_places(slot).into_iter();
+        places
+            .filter_map(|place| {
+                let words = self.document.line(place)?.words()?;
+                Some((place, words.into_iter().nth(1)?))
+            })
+            .collect()
+    }
+
+    /// The value of the last `requirepass` line, wherever it stands.
+    fn password(&self) -> Option<Vec<u8>> {
+        let (_, line) = self.document.places(&slot("requirepass")).last()?;
+        line.words()?.into_iter().nth(1).filter(|password| !password.is_empty())
+    }
+
+    fn implied_rules(&self) -> Vec<Vec<u8>> {
+        let Some(password) = self.password() else { return open_rules() };
+        let digest = Sha256::digest(password);
+        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut rules = open_rules();
+        rules[1] = format!("#{hash}").into_bytes();
+        rules
+    }
+}
+
+/// The rules of a default user without a password.
+fn open_rules() -> Vec<Vec<u8>> {
+    ["on", "nopass", "~*", "&*", "+@all"].map(|rule| rule.as_bytes().to_vec()).to_vec()
+}
+
+/// Rules without the word that only newer references write.
+fn simple_rules(rules: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    rules.iter().filter(|rule| *rule != b"sanitize-payload").cloned().collect()
+}
+
+fn name_of(user: &[u8]) -> Option<Vec<u8>> {
+    words::split(user).ok()?.into_iter().next()
+}
+
+fn is_implied(user: &[u8], implied: &[Vec<u8>]) -> bool {
+    words::split(user).is_ok_and(|words| match &words[..] {
+        [name, rules @ ..] => {
+            let rules = simple_rules(rules);
+            let mut sorted = [rules, implied.to_vec()];
+            sorted.iter_mut().for_each(|rules| rules.sort());
+            name == b"default" && sorted[0] == sorted[1]
+        }
+        [] => false,
+    })
+}

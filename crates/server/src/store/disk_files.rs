@@ -1,0 +1,31 @@
+//! The file system as the loader sees it at start.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use vedette_conf::Files;
+
+/// The real file system; a `dir` line changes the working directory of the process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DiskFiles;
+
+impl Files for DiskFiles {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    fn glob(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        let paths = glob::glob(pattern).map_err(|error| io::Error::other(error.to_string()))?;
+        paths.map(|path| path.map_err(Into::into)).collect()
+    }
+
+    fn is_executable(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|meta| meta.is_file()) && access(path, Access::EXEC_OK).is_ok()
+    }
+
+    fn enter(&self, path: &Path) -> io::Result<()> {
+        std::env::set_current_dir(path)
+    }
+}
