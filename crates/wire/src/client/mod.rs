@@ -64,6 +64,9 @@ pub struct Client {
     decoder: RequestDecoder,
     /// A request that a pause holds.
     held: Option<Vec<Bytes>>,
+    /// A pause that this connection ordered since the last [`Client::advance`]: the host may not
+    /// have heard of it yet.
+    ordered_pause: Option<Pause>,
     /// Whose answer all later requests wait for.
     barrier: Option<Ticket>,
     session: Session,
@@ -112,6 +115,7 @@ impl Client {
             state: State::Open,
             decoder: RequestDecoder::new(query_limits, authenticated),
             held: None,
+            ordered_pause: None,
             barrier: None,
             session,
             subscriptions: Subscriptions::default(),

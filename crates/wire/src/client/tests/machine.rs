@@ -208,6 +208,21 @@ fn a_write_pause_holds_only_publish() {
 }
 
 #[test]
+fn who_orders_a_pause_is_held_by_it() {
+    let mut host = Host::new(None);
+    let mut client = host.client();
+    let text = "CLIENT PAUSE 100\r\nPING\r\n";
+    assert_eq!(feed(&mut host, &mut client, text), "+OK\r\n");
+    assert!(client.is_held());
+    let pause = Pause::new(host.now.mono, Span(100), false);
+    assert_eq!(client.poll_action(), Some(Action::Pause(pause)));
+    host.pause = Some(pause);
+    assert_eq!(feed(&mut host, &mut client, ""), "");
+    host.pause = None;
+    assert_eq!(feed(&mut host, &mut client, ""), "+PONG\r\n");
+}
+
+#[test]
 fn pauses_join_to_the_later_end_and_the_stricter_mode() {
     let now = Host::new(None).now.mono;
     let (short, long) = (Pause::new(now, Span(1), false), Pause::new(now, Span(9), true));
