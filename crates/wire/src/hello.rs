@@ -4,6 +4,8 @@ use bytes::Bytes;
 use vedette_core::{Endpoint, Epoch, Hello, SentinelId};
 use vedette_resp::parse_integer;
 
+use crate::host::is_plausible;
+
 /// The channel of hellos; compared byte by byte.
 pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
 
@@ -11,7 +13,8 @@ pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
 pub const HELLO_MAX: usize = 1069;
 
 /// Reads a hello: exactly eight fields between commas. Ports must fit 16 bits and epochs 63
-/// (spec: holes H17), the id must have 40 characters; anything else is no hello.
+/// (spec: holes H17), the id must have 40 characters, hosts must be plausible; anything else is no
+/// hello.
 #[must_use]
 pub fn parse_hello(payload: &[u8]) -> Option<Hello> {
     if payload.len() > HELLO_MAX {
@@ -52,7 +55,7 @@ pub fn render_hello(hello: &Hello) -> Bytes {
 
 fn endpoint(host: &str, port: &str) -> Option<Endpoint> {
     let port = u16::try_from(parse_integer(port.as_bytes())?).ok()?;
-    (!host.is_empty()).then(|| Endpoint::new(host, port))
+    is_plausible(host).then(|| Endpoint::new(host, port))
 }
 
 /// An epoch as it stands in messages: decimal, not negative, below 2^63.
@@ -93,6 +96,7 @@ mod tests {
             format!("a,26379,{ID},0,m,b,-1,0"),
             format!("a,26379,{ID}0,0,m,b,1,0"),
             format!(",26379,{ID},0,m,b,1,0"),
+            format!("a,26379,{ID},0,m,b\nsentinel myid x,1,0"),
             format!("a,26379,{ID},0,{},b,1,0", "m".repeat(HELLO_MAX)),
             ",,,,,,,".to_owned(),
         ];

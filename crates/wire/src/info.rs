@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vedette_core::{Endpoint, InfoReport, Role, RunId};
 
+use crate::host::is_plausible;
 use crate::lenient::leading_number;
 
 /// Most replicas read from one text: what no master really has.
@@ -69,7 +70,7 @@ impl<'a> Reading<'a> {
     /// Lines that count only after `role:slave`.
     fn line_of_a_replica(&mut self, key: &str, value: &'a str) {
         match key {
-            "master_host" => self.master_host = Some(value),
+            "master_host" => self.master_host = Some(value).filter(|host| is_plausible(host)),
             "master_port" => self.master_port = port(value).unwrap_or(0),
             "master_link_status" => self.link_up = Some(value.eq_ignore_ascii_case("up")),
             "slave_priority" => {
@@ -113,7 +114,7 @@ fn replica(value: &str) -> Option<Endpoint> {
         (host, number)
     };
     let port = port(number).filter(|port| *port != 0)?;
-    (!host.is_empty()).then(|| Endpoint::new(host, port))
+    is_plausible(host).then(|| Endpoint::new(host, port))
 }
 
 /// The value of `key` in `a=1,b=2,…`.

@@ -74,10 +74,26 @@ fn monitor_refuses_names_that_break_things() {
     for name in ["", "a b", "a,b", "a\nb", "\u{e9}"] {
         assert!(error_text(parse(name, false)).starts_with("ERR Invalid master name"), "{name:?}");
     }
-    assert!(error_text(parse(&"m".repeat(513), false)).contains("longer than 512"));
+    assert!(error_text(parse(&"m".repeat(401), false)).contains("longer than 400"));
     let address = Endpoint::new("10.0.0.1", 6379);
     let request = Request::Monitor { name: "a.B-9_".into(), address, quorum: 2 };
     assert_eq!(parse("a.B-9_", false), Ok(request));
+}
+
+#[test]
+fn the_longest_names_fit_into_a_hello() {
+    let host = "h".repeat(crate::host::HOST_MAX);
+    let largest = Endpoint::new(&host, u16::MAX);
+    let hello = vedette_core::Hello {
+        sentinel: largest.clone(),
+        id: samples::id("903ed8b5de54c8f708256e1c0190a425510f5005"),
+        current_epoch: vedette_core::Epoch::MAX,
+        master: "m".repeat(monitor::NAME_MAX).into(),
+        address: largest,
+        config_epoch: vedette_core::Epoch::MAX,
+    };
+    let payload = crate::hello::render_hello(&hello);
+    assert_eq!(crate::hello::parse_hello(&payload), Some(hello));
 }
 
 #[test]
