@@ -341,6 +341,14 @@ fn errors_never_repeat_a_password() {
 }
 
 #[test]
+fn debug_prints_show_no_bytes() {
+    let mut host = Host::new(Some("sesame"));
+    let mut client = host.client();
+    feed(&mut host, &mut client, "AUTH default sesa");
+    assert!(!format!("{client:?}").contains("sesa"));
+}
+
+#[test]
 fn simulate_failure_help_arms_what_came_before() {
     let mut host = Host::new(None);
     let mut client = host.client();
