@@ -106,7 +106,7 @@ fn load_warnings(found: &mut Findings, loaded: &Loaded) {
             let line = lines.find(|line| line.origin() == origin && line.number() == *number);
             line.map(Place::of)
         });
-        found.warn(place, warning.text.clone(), "keep what is meant, and take the rest out");
+        found.warn(place, warning.text.clone(), warning.remedy);
     }
 }
 
