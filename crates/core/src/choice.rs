@@ -1,6 +1,14 @@
-//! The choice of a replica (spec: behaviour 10.5, rule L4): from candidates to verdicts.
+//! The choice of a replica: one pure function from candidates to verdicts (spec: behaviour 10.5;
+//! rules L4, L5).
+
+use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
+
+use crate::ident::RunId;
+use crate::query::Role;
+use crate::time::{Span, Time};
 
 /// Why a replica cannot be promoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,4 +25,132 @@ pub enum Exclusion {
     StaleInfo,
     /// It lost its master too long before the others did.
     LinkDownTooLong,
+    /// It follows another node since the master went down, and its link is up (rule L5).
+    FollowsAnother,
+}
+
+/// What the choice looks at in a replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Subjectively down.
+    pub down: bool,
+    /// Both connections exist.
+    pub linked: bool,
+    /// Last acceptable PING reply.
+    pub ok_reply_at: Time,
+    /// Last INFO.
+    pub info_at: Option<Time>,
+    /// 0 means never.
+    pub priority: u32,
+    /// Replication offset.
+    pub offset: u64,
+    /// Run id, once known.
+    pub run_id: Option<RunId>,
+    /// How long its replication link has been down, as reported; negative if it does not know.
+    pub link_down_ms: i64,
+    /// Whether that link is up.
+    pub link_up: bool,
+    /// The role it reports.
+    pub role: Role,
+    /// Whether it says that it follows the present master.
+    pub follows_master: bool,
+    /// When it last changed whom it follows.
+    pub changed_at: Time,
+    /// When it turned to master, having followed the present one under the same run id.
+    pub turned_at: Option<Time>,
+}
+
+/// What the choice looks at beside the replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// The present.
+    pub now: Time,
+    /// Since when the master is subjectively down.
+    pub down_since: Option<Time>,
+    /// The master gave an acceptable reply while this Sentinel watched it.
+    pub master_answered: bool,
+    /// `down-after-milliseconds`.
+    pub down_after: Span,
+    /// PING-PERIOD.
+    pub ping_period: Span,
+    /// INFO-PERIOD.
+    pub info_period: Span,
+}
+
+/// Judges every candidate. The result has the same order; exclusions say why not.
+#[must_use]
+pub fn judge(candidates: &[Candidate], at: &Circumstances) -> Vec<Option<Exclusion>> {
+    let longest = longest_link_down(candidates, at);
+    candidates.iter().map(|candidate| candidate.exclusion(at, longest)).collect()
+}
+
+/// The index of the best eligible candidate.
+#[must_use]
+pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
+    let verdicts = judge(candidates, at);
+    let eligible = (0..candidates.len()).filter(|index| verdicts[*index].is_none());
+    eligible.min_by_key(|index| candidates[*index].rank(at))
+}
+
+/// The longest time without a master that is tolerated (rule L4): measured against the master's
+/// silence or, if this Sentinel never heard the master, against the luckiest replica.
+fn longest_link_down(candidates: &[Candidate], at: &Circumstances) -> i64 {
+    let silence = at.down_since.map_or(Span::ZERO, |since| at.now.since(since));
+    let measure = if at.master_answered { None } else { least_link_down(candidates, at) };
+    let measure = measure.unwrap_or_else(|| i64::try_from(silence.0).unwrap_or(i64::MAX));
+    measure.saturating_add(i64::try_from((at.down_after * 10).0).unwrap_or(i64::MAX))
+}
+
+fn least_link_down(candidates: &[Candidate], at: &Circumstances) -> Option<i64> {
+    candidates
+        .iter()
+        .filter(|candidate| candidate.has_recent_info(at) && candidate.role == Role::Replica)
+        .filter(|candidate| candidate.follows_master && candidate.link_down_ms >= 0)
+        .map(|candidate| candidate.link_down_ms)
+        .min()
+}
+
+impl Candidate {
+    fn has_recent_info(&self, at: &Circumstances) -> bool {
+        let valid = if at.down_since.is_some() { at.ping_period * 5 } else { at.info_period * 3 };
+        self.info_at.is_some_and(|info_at| at.now.since(info_at) <= valid)
+    }
+
+    fn exclusion(&self, at: &Circumstances, longest_link_down: i64) -> Option<Exclusion> {
+        if self.down {
+            return Some(Exclusion::Down);
+        }
+        if !self.linked {
+            return Some(Exclusion::Disconnected);
+        }
+        if at.now.since(self.ok_reply_at) > at.ping_period * 5 {
+            return Some(Exclusion::SilentPing);
+        }
+        if self.priority == 0 {
+            return Some(Exclusion::NeverPromote);
+        }
+        if !self.has_recent_info(at) {
+            return Some(Exclusion::StaleInfo);
+        }
+        if self.link_down_ms > longest_link_down {
+            return Some(Exclusion::LinkDownTooLong);
+        }
+        let moved = at.down_since.is_some_and(|since| self.changed_at > since);
+        let elsewhere = self.role == Role::Replica && self.link_up && !self.follows_master;
+        (moved && elsewhere).then_some(Exclusion::FollowsAnother)
+    }
+
+    /// Best first: another leader's choice, then current replicas, then those that do not know how
+    /// long they have been alone, then stray masters (rule L4).
+    fn rank(&self, at: &Circumstances) -> (u8, u32, Reverse<u64>, Option<[u8; 40]>, bool) {
+        let turned = self.turned_at.is_some_and(|turned| Some(turned) >= at.down_since);
+        let class = match self.role {
+            Role::Master if turned => 0,
+            Role::Replica if self.link_down_ms >= 0 => 1,
+            Role::Replica => 2,
+            Role::Master => 3,
+        };
+        let id = self.run_id.map(|id| id.lower_case());
+        (class, self.priority, Reverse(self.offset), id.or(Some([0xff; 40])), id.is_none())
+    }
 }

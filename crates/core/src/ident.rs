@@ -69,6 +69,13 @@ forty_characters! {
     RunId
 }
 
+impl RunId {
+    /// The characters in lower case, to compare them without regard to it.
+    pub(crate) fn lower_case(&self) -> [u8; 40] {
+        self.0.map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
 impl SentinelId {
     /// Makes an id from 20 random bytes: 40 lower-case hexadecimal characters.
     #[must_use]

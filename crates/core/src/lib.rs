@@ -5,8 +5,8 @@
 
 extern crate alloc;
 
+// The contract: what comes in, what goes out.
 mod address;
-mod choice;
 mod durable;
 mod effect;
 mod event;
@@ -15,13 +15,49 @@ mod input;
 mod note;
 mod query;
 mod request;
-mod scripts;
 mod settings;
 mod time;
 mod view;
 
+// The host loop, and what all masters share.
+mod deadlines;
+mod gate;
+mod host;
+mod incoming;
+mod limits;
+mod outbox;
+mod publishing;
+mod rng;
+mod sentinel;
+mod tilt;
+
+// The Sentinel's chapters.
+mod ask;
+mod choice;
+mod commands;
+mod defer;
+mod down;
+mod election;
+mod failover;
+mod group;
+mod hello;
+mod info;
+mod link;
+mod loading;
+mod node;
+mod peer;
+mod probing;
+mod promote;
+mod reconfigure;
+mod repair;
+mod scripts;
+mod select;
+mod standing;
+mod switch;
+mod vote;
+
 pub use address::{Address, Endpoint};
-pub use choice::Exclusion;
+pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};
 pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
 pub use effect::Effect;
 pub use event::{Detail, Event, EventKind, Part, Subject};
@@ -38,6 +74,7 @@ pub use request::{
     ConfigOption, Refusal, Request, Response, SetItem, SetOption, SimulatedFailures, Wants,
 };
 pub use scripts::{ScriptArguments, ScriptCall};
+pub use sentinel::Sentinel;
 pub use settings::{LogLevel, MasterSettings, Renames, Settings, Tunable, Tunables};
 pub use time::{Now, Span, Time, WallTime};
 pub use view::{

@@ -1,3 +1,33 @@
-//! The tokio shell of the daemon: links, listeners, TLS, store, scripts, resolver, signals.
+//! The tokio shell of the daemon: links, listeners, TLS, store, scripts, resolver, signals. No
+//! decisions: it carries facts to the core and the core's orders to the world.
+//!
+//! ```text
+//! main thread      signals, accepting, scripts, names      daemon, process, errands
+//! control thread   the Sentinel, links to nodes and peers  control
+//! client threads   accepted connections                    clients
+//! store thread     sentinel.conf                           store
+//! log thread       the log file                            log
+//! ```
+//!
+//! Threads talk by letters ([`doorbell`]); what clients read hangs on the [`board`].
+
+mod daemon;
+pub use daemon::{Start, run};
+
+mod control;
+
+mod clients;
+
+mod board;
+mod doorbell;
 
 pub mod store;
+
+mod errands;
+
+mod process;
+
+mod log;
+
+mod clock;
+mod random;

@@ -1,6 +1,38 @@
-//! The program.
+//! Vedette: a Sentinel for Redis and Valkey.
+//!
+//! Called as `redis-sentinel` or `valkey-sentinel` it is that program, word for word
+//! ([`reference_cli`]); called by its own name it has subcommands, and everything else is a
+//! configuration file to run with ([`cli`]).
 
-#[allow(dead_code, reason = "called once there are subcommands")]
+#[allow(dead_code, reason = "a line of the command line away from use")]
 mod check;
+mod cli;
+mod daemon;
+mod node;
+mod reference_cli;
 
-fn main() {}
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if reference_cli::is_meant(&words) {
+        return reference_cli::run(&words[1..]);
+    }
+    match Cli::parse_from(words).command {
+        Command::Node(args) => report(node::run(args)),
+        Command::Daemon(words) => daemon::run(&words),
+    }
+}
+
+/// Says what went wrong, if something did.
+fn report(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("vedette: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,223 @@
+//! Asking the fellow Sentinels whether a master is down, and for their votes (spec: behaviour 9.1,
+//! 9.4; rules S1, S5, S6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::down::OpinionOfPeer;
+use crate::event::{Detail, EventKind};
+use crate::failover::Stage;
+use crate::group::{Group, Member};
+use crate::host::Cx;
+use crate::ident::{ConnId, Epoch, MasterId, SentinelId};
+use crate::limits;
+use crate::link::Expected;
+use crate::note::Note;
+use crate::query::{Opinion, Query};
+use crate::settings::Tunable;
+use crate::time::{Span, Time};
+
+/// What was asked; an answer counts only for this address and this epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Question {
+    pub(crate) master: MasterId,
+    pub(crate) address: Address,
+    /// The failover epoch, if a vote was asked for.
+    pub(crate) ballot: Option<Epoch>,
+    pub(crate) asked_at: Time,
+}
+
+/// The pace of the questions to one member.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asking {
+    next_at: Time,
+    pause: Span,
+    outstanding: Option<(ConnId, Option<Epoch>)>,
+    /// The candidacy this member was asked about, and since when.
+    pub(crate) ballot: Option<Ballot>,
+}
+
+/// A member's part in our present candidacy (rule S5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ballot {
+    pub(crate) epoch: Epoch,
+    pub(crate) first_asked_at: Time,
+    /// It answered, but with an older vote: its vote may not be durable yet.
+    pub(crate) answered_early: bool,
+    pub(crate) reply: BallotReply,
+}
+
+/// What a member said to our vote request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum BallotReply {
+    /// Nothing that counts yet.
+    Open,
+    /// Its vote at our epoch is ours.
+    Mine,
+    /// Its vote at our epoch is another's.
+    For(SentinelId),
+    /// It is in a later epoch already.
+    Later,
+}
+
+impl Asking {
+    /// The next question leaves at once, and the pauses are short again.
+    fn reset(&mut self) {
+        self.next_at = Time::default();
+        self.pause = limits::FIRST_ASK_PAUSE;
+    }
+
+    /// A new candidacy is asked about at once; else at the growing pace.
+    fn due_at(&self, ballot: Option<Epoch>) -> Time {
+        let asked = self.ballot.map(|asked| asked.epoch);
+        if ballot.is_some() && ballot != asked { Time::default() } else { self.next_at }
+    }
+
+    fn is_waiting(&self, conn: ConnId, ballot: Option<Epoch>) -> bool {
+        self.outstanding == Some((conn, ballot))
+    }
+}
+
+impl Group {
+    /// Every member is asked now, and then at growing pauses (rule S1).
+    pub(crate) fn ask_at_once(&mut self) {
+        self.members.iter_mut().for_each(|member| member.asking.reset());
+    }
+
+    /// The epoch for which votes are being asked: only once our own vote is durable.
+    fn open_ballot(&self) -> Option<Epoch> {
+        let failover = self.failover.as_ref()?;
+        match failover.stage {
+            Stage::WaitStart => {
+                (self.durable_leader_epoch() >= failover.epoch).then_some(failover.epoch)
+            }
+            Stage::Select { .. }
+            | Stage::SendNoOne { .. }
+            | Stage::WaitPromotion(_)
+            | Stage::Deciding { .. } => None,
+        }
+    }
+
+    /// Asks whoever is due.
+    pub(crate) fn ask_members(&mut self, cx: &mut Cx<'_>) {
+        let ballot = self.open_ballot();
+        if !self.is_down() && ballot.is_none() && !self.must_reclaim(cx) {
+            return;
+        }
+        for index in 0..self.members.len() {
+            let id = self.members[index].id;
+            let due_at = self.members[index].asking.due_at(ballot);
+            let Some(conn) = cx.peers.get(&id).and_then(|peer| {
+                peer.is_reachable().then(|| peer.line.conn.as_ref().map(|conn| conn.id))?
+            }) else {
+                continue;
+            };
+            if self.members[index].asking.is_waiting(conn, ballot) || !cx.due(due_at) {
+                continue;
+            }
+            if ballot.is_some() {
+                self.introduce(cx, id, conn);
+            }
+            self.ask(cx, index, conn, ballot);
+        }
+    }
+
+    fn ask(&mut self, cx: &mut Cx<'_>, index: usize, conn: ConnId, ballot: Option<Epoch>) {
+        let now = cx.now.mono;
+        let longest = cx.host.tunables.get(Tunable::AskPeriod);
+        let address = self.node.address.clone();
+        let endpoint = self.endpoint(cx);
+        let member = &mut self.members[index];
+        member.asking.outstanding = Some((conn, ballot));
+        if member.asking.due_at(ballot) == Time::default() {
+            member.asking.pause = limits::FIRST_ASK_PAUSE;
+        }
+        let pause = member.asking.pause.max(limits::FIRST_ASK_PAUSE).min(longest);
+        member.asking.next_at = now + pause;
+        member.asking.pause = (pause + pause / 2).min(longest);
+        if let Some(epoch) = ballot {
+            member.open_ballot(epoch, now);
+        }
+        let query = Query::AskDown {
+            address: endpoint,
+            epoch: ballot.unwrap_or(cx.host.gate.durable_epoch),
+            vote_for: ballot.map(|_| cx.host.my_id),
+        };
+        let question = Question { master: self.id, address, ballot, asked_at: now };
+        let Some(peer) = cx.peers.get_mut(&member.id) else { return };
+        let Some(mut connection) = peer.line.conn.take() else { return };
+        connection.send(cx, query, Expected::Ask(question));
+        if let Some(peer) = cx.peers.get_mut(&member.id) {
+            peer.line.conn = Some(connection);
+        }
+    }
+
+    /// A member answered (spec: behaviour 9.4).
+    pub(crate) fn hear_opinion(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SentinelId,
+        question: &Question,
+        opinion: Option<Opinion>,
+    ) {
+        let now = cx.now.mono;
+        let here = self.node.address.same(&question.address);
+        let Some(member) = self.member_mut(id) else { return };
+        member.asking.outstanding = None;
+        let Some(opinion) = opinion else { return };
+        if cx.host.is_far(opinion.leader_epoch) {
+            return;
+        }
+        if here {
+            member.answered_at = Some(now);
+            member.opinion = Some(OpinionOfPeer { down: opinion.down, at: now });
+        }
+        if let Some(leader) = opinion.leader {
+            let (epoch, news) = (opinion.leader_epoch, member.leader_epoch != opinion.leader_epoch);
+            member.leader = Some(leader);
+            member.leader_epoch = epoch;
+            if news {
+                cx.note(Note::VotedFor { sentinel: id, leader, epoch });
+            }
+        }
+        if let Some(epoch) = question.ballot.filter(|_| here) {
+            member.count_ballot(epoch, &opinion, cx.host.my_id);
+        }
+        if cx.host.hear_epoch(opinion.leader_epoch, now) {
+            self.emit(cx, EventKind::NewEpoch, Detail::Epoch(opinion.leader_epoch));
+        }
+        self.show(cx);
+    }
+}
+
+impl Member {
+    fn open_ballot(&mut self, epoch: Epoch, now: Time) {
+        if self.asking.ballot.is_none_or(|ballot| ballot.epoch != epoch) {
+            self.asking.ballot = Some(Ballot {
+                epoch,
+                first_asked_at: now,
+                answered_early: false,
+                reply: BallotReply::Open,
+            });
+        }
+    }
+
+    /// Only answers with exactly our epoch are votes (rule S5).
+    fn count_ballot(&mut self, epoch: Epoch, opinion: &Opinion, me: SentinelId) {
+        let Some(ballot) = self.asking.ballot.as_mut().filter(|ballot| ballot.epoch == epoch)
+        else {
+            return;
+        };
+        if opinion.leader_epoch > epoch {
+            ballot.reply = BallotReply::Later;
+        } else if opinion.leader_epoch < epoch {
+            ballot.answered_early = true;
+        } else {
+            ballot.reply = match opinion.leader {
+                Some(leader) if leader == me => BallotReply::Mine,
+                Some(leader) => BallotReply::For(leader),
+                None => BallotReply::Later,
+            };
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One ordered queue of due moments: a quiet moment costs nothing, however much is watched.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{MasterId, SentinelId};
+use crate::time::Time;
+
+/// Who wants to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Key {
+    Group(MasterId),
+    Peer(SentinelId),
+}
+
+/// The next due moment of everybody who has one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Deadlines {
+    queue: BTreeSet<(Time, Key)>,
+    #[serde(with = "as_pairs")]
+    moments: BTreeMap<Key, Time>,
+}
+
+impl Deadlines {
+    pub(crate) fn set(&mut self, key: Key, at: Option<Time>) {
+        let before = match at {
+            Some(at) => self.moments.insert(key, at),
+            None => self.moments.remove(&key),
+        };
+        if before == at {
+            return;
+        }
+        if let Some(before) = before {
+            self.queue.remove(&(before, key));
+        }
+        if let Some(at) = at {
+            self.queue.insert((at, key));
+        }
+    }
+
+    pub(crate) fn first(&self) -> Option<Time> {
+        self.queue.first().map(|(at, _)| *at)
+    }
+
+    /// Everybody whose moment has come; each sets a new one when it was looked at.
+    pub(crate) fn take_due(&mut self, now: Time) -> Vec<Key> {
+        let due = |(at, key): &(Time, Key)| (*at <= now).then_some(*key);
+        self.queue.iter().map_while(due).collect()
+    }
+}
+
+/// Maps with keys that are no strings travel as lists of pairs.
+mod as_pairs {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Key, Time};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<Key, Time>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Key, Time>, D::Error> {
+        Vec::<(Key, Time)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
+    }
+}

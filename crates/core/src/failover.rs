@@ -1,0 +1,262 @@
+//! The failover machine: from candidacy to promotion (spec: behaviour 10; rules F, L, C1). What
+//! follows the promotion is repointing, which is no part of it (spec: holes H11).
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::Effect;
+use crate::event::{Detail, EventKind};
+use crate::group::Group;
+use crate::host::{Cx, NodeId};
+use crate::ident::{Epoch, RunId};
+use crate::query::Role;
+use crate::settings::Tunable;
+use crate::time::{Span, Time};
+use crate::view::{FailoverState, FailoverView};
+
+/// A failover until its decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failover {
+    /// The failover's own epoch F (rule S5).
+    pub(crate) epoch: Epoch,
+    /// By `SENTINEL FAILOVER` (rule C1).
+    pub(crate) forced: bool,
+    /// Settles two addresses under one epoch: the address held is announced anew (rule A2).
+    pub(crate) reclaims: bool,
+    /// When it began; for a forced one, when this round of voting began.
+    pub(crate) began_at: Time,
+    /// The master's run id at the beginning (rule F4).
+    pub(crate) run_id: Option<RunId>,
+    /// Lost, but another id may win: answers are still read (rule F2).
+    pub(crate) deferring: bool,
+    pub(crate) stage: Stage,
+}
+
+/// How far it is; each stage carries what it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Waiting to be elected.
+    WaitStart,
+    /// Elected; choosing a replica.
+    Select { since: Time },
+    /// Waiting until the chosen replica can be told.
+    SendNoOne { candidate: NodeId, unusable_since: Option<Time> },
+    /// Told; waiting until it says that it is a master.
+    WaitPromotion(Promotion),
+    /// It says so; the new configuration is on its way to the disk.
+    Deciding { candidate: NodeId },
+}
+
+/// A replica that was told to become a master.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Promotion {
+    pub(crate) candidate: NodeId,
+    pub(crate) sent_at: Time,
+    /// When it accepted (rule L1).
+    pub(crate) accepted_at: Option<Time>,
+    pub(crate) unusable_since: Option<Time>,
+}
+
+/// What a step of the machine leads to.
+pub(crate) enum Step {
+    /// Nothing more to do for now.
+    Wait,
+    /// Go on with this stage in the same turn.
+    Next(Stage),
+    /// Give up.
+    Abort(Ending),
+}
+
+/// The ways in which a failover ends without a promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    NotElected,
+    NoGoodReplica,
+    ReplicaTimeout,
+    MasterIsBack,
+}
+
+impl Failover {
+    pub(crate) fn new(epoch: Epoch, forced: bool, run_id: Option<RunId>, now: Time) -> Self {
+        let stage = Stage::WaitStart;
+        Self { epoch, forced, reclaims: false, began_at: now, run_id, deferring: false, stage }
+    }
+
+    /// At work: from election to confirmed promotion or abort (rule L1).
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.stage != Stage::WaitStart
+    }
+
+    /// `SLAVEOF NO ONE` has not left.
+    fn is_harmless(&self) -> bool {
+        match self.stage {
+            Stage::WaitStart | Stage::Select { .. } | Stage::SendNoOne { .. } => true,
+            Stage::WaitPromotion(_) | Stage::Deciding { .. } => false,
+        }
+    }
+
+    /// The replica chosen for promotion.
+    pub(crate) fn candidate(&self) -> Option<NodeId> {
+        match &self.stage {
+            Stage::WaitStart | Stage::Select { .. } => None,
+            Stage::SendNoOne { candidate, .. } | Stage::Deciding { candidate } => Some(*candidate),
+            Stage::WaitPromotion(promotion) => Some(promotion.candidate),
+        }
+    }
+
+    pub(crate) fn view(&self) -> FailoverView {
+        let state = match self.stage {
+            Stage::WaitStart => FailoverState::WaitStart,
+            Stage::Select { .. } => FailoverState::SelectReplica,
+            Stage::SendNoOne { .. } => FailoverState::SendReplicaOfNoOne,
+            Stage::WaitPromotion(_) | Stage::Deciding { .. } => FailoverState::WaitPromotion,
+        };
+        FailoverView { state, forced: self.forced }
+    }
+}
+
+/// Stages that can follow each other within one turn; more would be a loop.
+const STEPS_PER_TURN: usize = 8;
+
+impl Group {
+    /// This Sentinel leads a failover of this master (rule L1).
+    pub(crate) fn leads(&self) -> bool {
+        self.failover.as_ref().is_some_and(Failover::is_at_work)
+    }
+
+    /// Runs as many stages as can run now.
+    pub(crate) fn advance_failover(&mut self, cx: &mut Cx<'_>) {
+        for _ in 0..STEPS_PER_TURN {
+            let Some(failover) = self.failover.clone() else { return };
+            let step = match self.interruption(cx, &failover) {
+                Some(ending) => Step::Abort(ending),
+                None => self.step(cx, &failover),
+            };
+            match step {
+                Step::Wait => return,
+                Step::Next(stage) => self.enter(cx, stage),
+                Step::Abort(ending) => self.abort(cx, ending),
+            }
+        }
+    }
+
+    fn step(&mut self, cx: &mut Cx<'_>, failover: &Failover) -> Step {
+        match &failover.stage {
+            Stage::WaitStart => self.wait_start(cx, failover),
+            Stage::Select { since } => self.select(cx, *since),
+            Stage::SendNoOne { candidate, unusable_since } => {
+                self.send_no_one(cx, *candidate, *unusable_since)
+            }
+            Stage::WaitPromotion(promotion) => self.wait_promotion(cx, failover, promotion),
+            Stage::Deciding { .. } => Step::Wait,
+        }
+    }
+
+    /// Reasons to end that hold in several stages (rules F4, L1).
+    fn interruption(&mut self, cx: &mut Cx<'_>, failover: &Failover) -> Option<Ending> {
+        if failover.is_harmless()
+            && !failover.forced
+            && !failover.reclaims
+            && self.master_is_back(failover)
+        {
+            return Some(Ending::MasterIsBack);
+        }
+        let slack = Span::from_secs(1);
+        let limit = self.longest_work(cx) - slack;
+        let late = failover.is_at_work() && failover.is_harmless();
+        (late && cx.due(failover.began_at + limit.max(slack))).then_some(Ending::ReplicaTimeout)
+    }
+
+    /// Fresh INFO says that the same process is a master and in service (rule F4).
+    fn master_is_back(&self, failover: &Failover) -> bool {
+        let node = &self.node;
+        let back_at = node.down.ended_at.filter(|_| !node.is_down());
+        self.odown_since.is_none()
+            && node.role == Role::Master
+            && failover.run_id.is_some()
+            && node.run_id == failover.run_id
+            && back_at.is_some_and(|at| node.info.is_newer_than(at))
+    }
+
+    fn enter(&mut self, cx: &mut Cx<'_>, stage: Stage) {
+        self.show(cx);
+        if let Some(failover) = &mut self.failover {
+            failover.stage = stage;
+        }
+    }
+
+    /// The own candidacy is over because the vote went to another id (rule V6).
+    pub(crate) fn end_candidacy_for_vote(&mut self, cx: &mut Cx<'_>) {
+        if self.failover.as_ref().is_some_and(|failover| !failover.is_at_work()) {
+            self.failover = None;
+            self.emit(cx, EventKind::AbortNotElected, Detail::None);
+        }
+    }
+
+    /// Gives up, and arranges the next attempt (rules F2, F3, F4).
+    pub(crate) fn abort(&mut self, cx: &mut Cx<'_>, ending: Ending) {
+        self.failover = None;
+        self.show(cx);
+        let kind = match ending {
+            Ending::NotElected => {
+                self.standing.rest(cx);
+                EventKind::AbortNotElected
+            }
+            Ending::NoGoodReplica => {
+                self.standing.awaits_replica = true;
+                EventKind::AbortNoGoodReplica
+            }
+            Ending::ReplicaTimeout => {
+                self.standing.rest(cx);
+                EventKind::AbortReplicaTimeout
+            }
+            Ending::MasterIsBack => {
+                self.standing.start_over();
+                EventKind::AbortMasterIsBack
+            }
+        };
+        self.emit(cx, kind, Detail::None);
+    }
+
+    /// A stall above TILT-TRIGGER ends what has not changed anything yet (rule L2).
+    pub(crate) fn end_failover_after_stall(&mut self, cx: &mut Cx<'_>) {
+        let Some(failover) = &self.failover else { return };
+        if failover.is_harmless() {
+            let elected = failover.is_at_work();
+            self.abort(cx, if elected { Ending::ReplicaTimeout } else { Ending::NotElected });
+        }
+    }
+
+    /// Elected, or forced to go on.
+    pub(crate) fn become_leader(&mut self, cx: &mut Cx<'_>) -> Step {
+        self.emit(cx, EventKind::ElectedLeader, Detail::None);
+        if cx.host.simulated.after_election {
+            cx.note(crate::note::Note::SimulatedCrash);
+            cx.order(Effect::Crash);
+        }
+        self.deferral = None;
+        if self.failover.as_ref().is_some_and(|failover| failover.reclaims) {
+            return self.decide(cx, self.node.id);
+        }
+        self.emit(cx, EventKind::StateSelectReplica, Detail::None);
+        Step::Next(Stage::Select { since: cx.now.mono })
+    }
+
+    /// A chosen replica that stays down or unlinked is given up (rule L1).
+    pub(crate) fn unusable_since(
+        &self,
+        id: NodeId,
+        before: Option<Time>,
+        now: Time,
+    ) -> Option<Time> {
+        let usable = self
+            .replica(id)
+            .is_some_and(|replica| !replica.node.is_down() && replica.node.is_linked());
+        if usable { None } else { before.or(Some(now)) }
+    }
+
+    /// Whether it has been unusable for too long.
+    pub(crate) fn is_lost(&self, cx: &mut Cx<'_>, unusable_since: Option<Time>) -> bool {
+        let patience = cx.host.tunables.get(Tunable::PingPeriod) * 2;
+        unusable_since.is_some_and(|since| cx.due(since + patience))
+    }
+}

@@ -1,0 +1,256 @@
+//! Hellos: announcing ourselves and what we know, and hearing it from others (spec: behaviour 6).
+
+use alloc::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Endpoint};
+use crate::event::{Detail, EventKind};
+use crate::group::{Group, Member};
+use crate::host::{Cx, Host};
+use crate::ident::{ConnId, Epoch, MasterName, SentinelId};
+use crate::limits;
+use crate::link::{Conn, Expected};
+use crate::note::Note;
+use crate::peer::Peer;
+use crate::query::{Hello, Query};
+use crate::settings::Tunable;
+use crate::time::Time;
+
+/// When an instance last got a hello of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HelloClock {
+    /// Due from here; the period is counted from the last accepted one.
+    due_at: Time,
+    outstanding_on: Option<ConnId>,
+    /// The connection on which it got our hello (rule S6).
+    pub(crate) told_on: Option<ConnId>,
+}
+
+impl HelloClock {
+    pub(crate) fn new(now: Time) -> Self {
+        Self { due_at: now, outstanding_on: None, told_on: None }
+    }
+
+    /// The next one leaves at once (spec: behaviour 5.3, rule L7).
+    pub(crate) fn force(&mut self) {
+        self.due_at = Time::default();
+        self.outstanding_on = None;
+    }
+
+    /// A hello was answered.
+    pub(crate) fn answered(&mut self, accepted: bool, cx: &Cx<'_>) {
+        self.outstanding_on = None;
+        if !accepted {
+            self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
+        }
+    }
+
+    fn send_if_due(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, limit: u32, group: &Announcement) {
+        let Some(local_ip) = conn.local_ip else { return };
+        let waits = self.outstanding_on == Some(conn.id) || conn.pending() >= limit;
+        if waits || !cx.due(self.due_at) {
+            return;
+        }
+        let hello = group.hello(cx.host, local_ip);
+        self.outstanding_on = Some(conn.id);
+        self.told_on = Some(conn.id);
+        self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
+        let master = group.master;
+        conn.send(cx, Query::Hello(Arc::new(hello)), Expected::Hello { master });
+    }
+}
+
+/// What a group announces; composed from what is durable or was heard (rule A3).
+struct Announcement {
+    master: crate::MasterId,
+    name: MasterName,
+    address: Endpoint,
+    config_epoch: Epoch,
+}
+
+impl Announcement {
+    fn hello(&self, host: &mut Host, local_ip: core::net::IpAddr) -> Hello {
+        let ip = match &host.settings.announce_ip {
+            Some(ip) => ip.clone(),
+            None => alloc::format!("{local_ip}").into(),
+        };
+        let port = host.settings.announce_port.unwrap_or(host.config.listen_port);
+        let sentinel = Endpoint { host: ip, port };
+        if host.announced.len() < limits::MEMBERS {
+            host.announced.insert(sentinel.clone());
+        }
+        Hello {
+            sentinel,
+            id: host.my_id,
+            current_epoch: host.gate.durable_epoch,
+            master: self.name.clone(),
+            address: self.address.clone(),
+            config_epoch: self.config_epoch,
+        }
+    }
+}
+
+impl Group {
+    fn announcement(&self, cx: &Cx<'_>) -> Announcement {
+        Announcement {
+            master: self.id,
+            name: self.name.clone(),
+            address: self.endpoint(cx),
+            config_epoch: self.config_epoch,
+        }
+    }
+
+    /// Sends hellos that are due to every instance of the group.
+    pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
+        let group = self.announcement(cx);
+        for node in self.nodes_mut() {
+            let (clock, line) = (&mut node.hello, &mut node.commands);
+            if let Some(conn) = &mut line.conn {
+                clock.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group);
+            }
+        }
+        for member in &mut self.members {
+            member.announce(cx, &group);
+        }
+    }
+
+    /// A vote request is preceded by our hello on that link (rule S6).
+    pub(crate) fn introduce(&mut self, cx: &mut Cx<'_>, id: SentinelId, on: ConnId) {
+        let group = self.announcement(cx);
+        if let Some(member) = self.member_mut(id).filter(|member| member.hello.told_on != Some(on))
+        {
+            member.hello.force();
+            member.announce(cx, &group);
+        }
+    }
+
+    /// Everybody hears the configuration at once (rule L7).
+    pub(crate) fn force_hellos(&mut self) {
+        self.nodes_mut().for_each(|node| node.hello.force());
+        self.members.iter_mut().for_each(|member| member.hello.force());
+    }
+}
+
+impl Member {
+    fn announce(&mut self, cx: &mut Cx<'_>, group: &Announcement) {
+        let Some(mut peer) = cx.peers.remove(&self.id) else { return };
+        let limit = peer.pending_limit();
+        if let Some(conn) = &mut peer.line.conn {
+            self.hello.send_if_due(cx, conn, limit, group);
+        }
+        cx.peers.insert(self.id, peer);
+    }
+}
+
+/// A hello about a monitored master was heard.
+impl Group {
+    /// Takes a hello in (spec: behaviour 6.3). The sender is not ourselves.
+    pub(crate) fn hear_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
+        let known = self.know_sender(cx, hello);
+        if cx.host.hear_epoch(hello.current_epoch, cx.now.mono) {
+            self.emit(cx, EventKind::NewEpoch, Detail::Epoch(hello.current_epoch));
+        }
+        if !known {
+            return;
+        }
+        let now = cx.now.mono;
+        if let Some(member) = self.member_mut(hello.id) {
+            member.hello_seen_at = now;
+            member.announces = Some((hello.address.clone(), hello.config_epoch, now));
+        }
+        if let Some(peer) = cx.peers.get_mut(&hello.id) {
+            peer.heard_at = now;
+        }
+        self.show(cx);
+        self.compare_configurations(cx, hello);
+    }
+
+    /// Makes the sender a member if it is new; follows it if it moved. False if it is not known
+    /// afterwards.
+    fn know_sender(&mut self, cx: &mut Cx<'_>, hello: &Hello) -> bool {
+        let address = Address::new(&hello.sentinel);
+        if address.is_name() && !cx.host.settings.resolve_hostnames {
+            return false;
+        }
+        let moved = cx.peers.get(&hello.id).is_some_and(|peer| !peer.address.same(&address));
+        if moved {
+            self.follow_moved(cx, hello.id, &address);
+        }
+        if self.has_member(hello.id) {
+            return true;
+        }
+        if self.members.len() >= limits::MEMBERS {
+            return false;
+        }
+        if !moved {
+            self.drop_usurped(cx, hello.id, &address);
+        }
+        self.add_member(cx, hello.id, address);
+        self.emit_member(cx, EventKind::Sentinel, hello.id, Detail::None);
+        self.save(cx);
+        true
+    }
+
+    /// Adds a fellow Sentinel; its link is shared with the other masters (spec: behaviour 3.5).
+    pub(crate) fn add_member(&mut self, cx: &mut Cx<'_>, id: SentinelId, address: Address) {
+        let now = cx.now.mono;
+        let peer = cx.peers.entry(id).or_insert_with(|| Peer::new(id, address, now));
+        peer.sharers.insert(self.id, self.settings.down_after);
+        cx.host.touched_peers.insert(id);
+        self.members.push(Member::new(id, now));
+        self.standing.member_found(now);
+        self.show(cx);
+    }
+
+    /// A known Sentinel announces another address (spec: holes H21: the entry moves, nothing of
+    /// it is forgotten).
+    fn follow_moved(&mut self, cx: &mut Cx<'_>, id: SentinelId, address: &Address) {
+        let Some(mut peer) = cx.peers.remove(&id) else { return };
+        if peer.is_flapping(cx.now.mono) {
+            cx.peers.insert(id, peer);
+            return;
+        }
+        let others = peer.sharers.keys().filter(|master| **master != self.id).count();
+        if peer.move_to(cx, address.clone()) {
+            cx.note(Note::FlappingAddress { sentinel: id });
+        }
+        for master in peer.sharers.keys() {
+            cx.host.gate.master_changed(*master);
+        }
+        cx.peers.insert(id, peer);
+        let to = address.announce(cx.host.settings.announce_hostnames);
+        let detail = Detail::MovedTo { address: to, id };
+        self.emit(cx, EventKind::SentinelAddressSwitch, detail);
+        if others > 0 {
+            let count = u32::try_from(others).unwrap_or(u32::MAX);
+            let detail = Detail::AlsoUpdated(count);
+            self.emit_member(cx, EventKind::SentinelAddressUpdate, id, detail);
+        }
+    }
+
+    /// Another id held this address: that Sentinel is gone from there, for every master.
+    fn drop_usurped(&mut self, cx: &mut Cx<'_>, id: SentinelId, address: &Address) {
+        let usurped = cx
+            .peers
+            .values()
+            .find(|peer| peer.id != id && peer.address.same(address))
+            .map(|peer| peer.id);
+        let Some(old) = usurped.filter(|old| self.has_member(*old)) else { return };
+        self.emit_member(cx, EventKind::SentinelInvalidAddr, old, Detail::None);
+        cx.host.usurped.insert(old);
+    }
+}
+
+/// Whether a hello with our own id is ours (rule S7, spec: holes H20).
+pub(crate) fn hear_own_id(cx: &mut Cx<'_>, hello: &Hello) {
+    if cx.host.announced.contains(&hello.sentinel) {
+        return;
+    }
+    let news = cx.host.own_id_heard.as_ref().is_none_or(|(address, _)| *address != hello.sentinel);
+    cx.host.own_id_heard = Some((hello.sentinel.clone(), cx.now.mono));
+    cx.host.counters.own_id_elsewhere += 1;
+    if news {
+        cx.note(Note::OwnIdElsewhere { address: hello.sentinel.clone() });
+    }
+}

@@ -1,0 +1,331 @@
+//! A data node: the present master or a replica. A switch moves nodes between the two places;
+//! links, clocks and INFO of a node that stays are kept (spec: DESIGN 2).
+
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Endpoint};
+use crate::hello::HelloClock;
+use crate::host::{Cx, NodeId, Owner};
+use crate::ident::{ConnId, MasterId, RunId};
+use crate::limits;
+use crate::link::{Expected, Line, PingClock, Target};
+use crate::query::{InfoReport, Purpose, Query, Role, TransactionCommand};
+use crate::settings::{MasterSettings, Tunable};
+use crate::time::{Span, Time};
+use crate::view::NodeView;
+
+/// A data node and all that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) address: Address,
+    pub(crate) commands: Line,
+    pub(crate) subscription: Line,
+    pub(crate) ping: PingClock,
+    /// Since when the subscription is confirmed.
+    pub(crate) subscribed_at: Option<Time>,
+    pub(crate) hello: HelloClock,
+    pub(crate) info: InfoClock,
+    pub(crate) run_id: Option<RunId>,
+    pub(crate) role: Role,
+    pub(crate) role_at: Time,
+    pub(crate) down: DownState,
+    pub(crate) script_kill_sent: bool,
+    /// Since a reboot was noticed, until PONG (spec: behaviour 8.3).
+    pub(crate) rebooting_since: Option<Time>,
+    pub(crate) reported: Reported,
+    /// It was seen following the present master in this configuration, under this run id.
+    pub(crate) followed_as: Option<RunId>,
+    /// When it turned to master after having followed (rule L4).
+    pub(crate) turned_at: Option<Time>,
+    /// Commands it refuses within a transaction (rule L6).
+    pub(crate) refused: BTreeSet<TransactionCommand>,
+    /// A transaction is on its way on this connection.
+    pub(crate) transaction_on: Option<ConnId>,
+    /// When it was last told whom to follow.
+    pub(crate) told_at: Option<Time>,
+    pub(crate) garbage_noted: bool,
+}
+
+/// What a replica's INFO says about its replication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reported {
+    pub(crate) link_down_ms: i64,
+    pub(crate) master: Option<Endpoint>,
+    pub(crate) link_up: bool,
+    pub(crate) priority: u32,
+    pub(crate) offset: u64,
+    pub(crate) announced: bool,
+    /// When it last changed whom it follows.
+    pub(crate) changed_at: Time,
+}
+
+/// Subjectively down, now or before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DownState {
+    pub(crate) since: Option<Time>,
+    /// When the last down period ended (spec: holes H13).
+    pub(crate) ended_at: Option<Time>,
+}
+
+impl DownState {
+    /// Whether no down period reaches into the last `window`.
+    pub(crate) fn calm_from(&self, window: Span) -> Time {
+        self.ended_at.map_or(Time::default(), |ended| ended + window + Span(1))
+    }
+}
+
+/// When INFO was asked and answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InfoClock {
+    pub(crate) report: Option<Arc<InfoReport>>,
+    /// When the last answer came.
+    pub(crate) at: Option<Time>,
+    /// When the question to that answer left.
+    pub(crate) asked_at: Option<Time>,
+    /// The connection it came on (rule L5).
+    pub(crate) conn: Option<ConnId>,
+    outstanding_on: Option<ConnId>,
+    /// Asked again as soon as the outstanding one is answered.
+    again: bool,
+    poll: Option<Poll>,
+}
+
+/// INFO at short, growing intervals after a transaction (rule L6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Poll {
+    next_at: Time,
+    pause: Span,
+}
+
+impl Node {
+    pub(crate) fn new(id: NodeId, address: Address, role: Role, now: Time) -> Self {
+        Self {
+            id,
+            address,
+            commands: Line::new(Purpose::Commands, now),
+            subscription: Line::new(Purpose::Subscription, now),
+            ping: PingClock::new(now),
+            subscribed_at: None,
+            hello: HelloClock::new(now),
+            info: InfoClock::default(),
+            run_id: None,
+            role,
+            role_at: now,
+            down: DownState::default(),
+            script_kill_sent: false,
+            rebooting_since: None,
+            reported: Reported::new(now),
+            followed_as: None,
+            turned_at: None,
+            refused: BTreeSet::new(),
+            transaction_on: None,
+            told_at: None,
+            garbage_noted: false,
+        }
+    }
+
+    /// Both connections exist; a hand-shake in progress counts (spec: behaviour 4.1).
+    pub(crate) fn is_linked(&self) -> bool {
+        self.commands.conn.is_some() && self.subscription.conn.is_some()
+    }
+
+    /// The command connection is established.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.down.since.is_some()
+    }
+
+    /// INFO was answered on the present connection within the last second (rule L5).
+    pub(crate) fn has_fresh_info(&self, now: Time) -> bool {
+        let here = self.commands.conn.as_ref().map(|conn| conn.id);
+        here.is_some()
+            && self.info.conn == here
+            && self.info.at.is_some_and(|at| now.since(at) <= limits::FRESH_INFO)
+    }
+
+    /// Opens missing connections, and drops dead ones (spec: behaviour 4.2, 4.6).
+    pub(crate) fn keep_linked(
+        &mut self,
+        cx: &mut Cx<'_>,
+        master: MasterId,
+        settings: &MasterSettings,
+    ) {
+        if self.address.ip().is_none() && self.address.port() != 0 {
+            cx.resolve(&self.address.host().clone());
+        }
+        let target = |purpose| Target {
+            owner: Owner::Node { master, node: self.id, purpose },
+            socket: self.address.socket(),
+            user: settings.auth_user.as_ref(),
+            password: settings.auth_pass.as_ref(),
+            renames: &settings.renames,
+        };
+        self.commands.give_up_slow_connect(cx);
+        self.subscription.give_up_slow_connect(cx);
+        if self.commands.keep_open(cx, &target(Purpose::Commands)) {
+            cx.host.outbox.changed.insert(master);
+            self.ping.connection_lost(cx.now.mono);
+            if let Some(conn) = &mut self.commands.conn {
+                self.ping.send(cx, conn);
+            }
+        }
+        if self.subscription.keep_open(cx, &target(Purpose::Subscription)) {
+            cx.host.outbox.changed.insert(master);
+        }
+        self.close_idle(cx, settings.down_after);
+    }
+
+    fn close_idle(&mut self, cx: &mut Cx<'_>, down_after: Span) {
+        if cx.in_tilt() || !cx.may_judge {
+            return;
+        }
+        self.ping.close_if_idle(cx, &mut self.commands, down_after);
+        let Some(conn) = &self.subscription.conn else { return };
+        let young = conn.opened_at + cx.host.tunables.get(Tunable::MinLinkReconnectPeriod);
+        let silent = conn.active_at + cx.host.tunables.get(Tunable::PublishPeriod) * 3;
+        if cx.due(young.max(silent) + Span(1)) {
+            self.subscription.close(cx);
+            self.subscribed_at = None;
+        }
+    }
+
+    /// Sends PING and INFO when they are due (spec: behaviour 5.1, 5.2).
+    pub(crate) fn keep_asking(&mut self, cx: &mut Cx<'_>, ping_every: Span, info_every: Span) {
+        let Some(conn) = &mut self.commands.conn else { return };
+        if conn.pending() >= limits::PENDING_PER_SHARER {
+            return;
+        }
+        self.ping.keep_asking(cx, conn, ping_every);
+        if !conn.is_established() || self.info.is_outstanding(conn.id) {
+            return;
+        }
+        let polled = self.info.poll.is_some_and(|poll| cx.due(poll.next_at));
+        let regular = self.info.at.map_or(Time::default(), |at| at + info_every);
+        let due = cx.due(regular) || polled || self.info.again;
+        if due {
+            self.ask_info(cx);
+        }
+    }
+
+    /// Asks for INFO now, or as soon as the outstanding one is answered (rule E6).
+    pub(crate) fn ask_info(&mut self, cx: &mut Cx<'_>) {
+        let Some(conn) = self.commands.conn.as_mut().filter(|conn| conn.is_established()) else {
+            self.info.again = true;
+            return;
+        };
+        if self.info.is_outstanding(conn.id) {
+            self.info.again = true;
+            return;
+        }
+        let asked_at = cx.now.mono;
+        self.info.again = false;
+        self.info.outstanding_on = Some(conn.id);
+        if let Some(poll) = &mut self.info.poll {
+            poll.next_at = asked_at + poll.pause;
+            poll.pause = (poll.pause + poll.pause / 2).min(limits::POLL_PAUSE_MAX);
+        }
+        conn.send(cx, Query::Info, Expected::Info { asked_at });
+    }
+
+    /// Polls INFO at short, growing intervals from now on (rule L6).
+    pub(crate) fn poll_info(&mut self, cx: &mut Cx<'_>) {
+        let pause = limits::POLL_PAUSE;
+        self.info.poll = Some(Poll { next_at: cx.now.mono + pause, pause });
+        self.ask_info(cx);
+    }
+
+    pub(crate) fn stop_polling(&mut self) {
+        self.info.poll = None;
+    }
+
+    /// The command connection ended.
+    pub(crate) fn commands_lost(&mut self, cx: &mut Cx<'_>) {
+        self.commands.lost(cx);
+        self.ping.connection_lost(cx.now.mono);
+        self.info.again = self.info.again || self.info.outstanding_on.is_some();
+        self.info.outstanding_on = None;
+        self.transaction_on = None;
+    }
+
+    /// The subscription ended.
+    pub(crate) fn subscription_lost(&mut self, cx: &mut Cx<'_>) {
+        self.subscription.lost(cx);
+        self.subscribed_at = None;
+    }
+
+    /// Both connections are closed on our side, for new credentials or another address.
+    pub(crate) fn disconnect(&mut self, cx: &mut Cx<'_>) {
+        self.commands.close(cx);
+        self.subscription.close(cx);
+        self.subscribed_at = None;
+        self.ping.connection_lost(cx.now.mono);
+        self.info.outstanding_on = None;
+        self.transaction_on = None;
+    }
+
+    pub(crate) fn view(&self, as_name: bool) -> NodeView {
+        NodeView {
+            address: self.address.announce(as_name),
+            socket: self.address.socket(),
+            run_id: self.run_id,
+            link: self.ping.view(self.is_linked(), &self.commands, 1),
+            sdown_since: self.down.since,
+            script_kill_sent: self.script_kill_sent,
+            info_at: self.info.at,
+            info: self.info.report.clone(),
+            role_reported: self.role,
+            role_reported_at: self.role_at,
+        }
+    }
+}
+
+impl InfoClock {
+    fn is_outstanding(&self, conn: ConnId) -> bool {
+        self.outstanding_on == Some(conn)
+    }
+
+    /// An answer of any kind came.
+    pub(crate) fn answered(&mut self) {
+        self.outstanding_on = None;
+    }
+
+    /// The answer was a report.
+    pub(crate) fn received(
+        &mut self,
+        report: Arc<InfoReport>,
+        asked_at: Time,
+        conn: ConnId,
+        now: Time,
+    ) {
+        self.report = Some(report);
+        self.at = Some(now);
+        self.asked_at = Some(asked_at);
+        self.conn = Some(conn);
+    }
+
+    /// The last answer was asked for at or after this moment.
+    pub(crate) fn is_newer_than(&self, moment: Time) -> bool {
+        self.asked_at.is_some_and(|asked| asked >= moment)
+    }
+}
+
+impl Reported {
+    pub(crate) fn new(now: Time) -> Self {
+        Self {
+            link_down_ms: 0,
+            master: None,
+            link_up: false,
+            priority: 100,
+            offset: 0,
+            announced: true,
+            changed_at: now,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! PING and INFO of a group's nodes: how often (spec: behaviour 5.1, 5.2; rule E2).
+
+use crate::group::Group;
+use crate::host::Cx;
+use crate::ident::ConnId;
+use crate::limits;
+use crate::node::Node;
+use crate::query::{PingReply, Query};
+use crate::settings::Tunable;
+use crate::time::Span;
+
+impl Group {
+    /// Asks the nodes for PONG and INFO when it is time.
+    pub(crate) fn keep_asking_nodes(&mut self, cx: &mut Cx<'_>) {
+        let relaxed = self.settings.down_after.min(cx.host.tunables.get(Tunable::PingPeriod));
+        let close = if cx.host.close_pings { self.close_ping_interval(cx) } else { relaxed };
+        let quiet = cx.host.tunables.get(Tunable::InfoPeriod);
+        let troubled =
+            self.odown_since.is_some() || self.failover.is_some() || self.repointing.is_some();
+        self.node.keep_asking(cx, close, quiet);
+        for replica in &mut self.replicas {
+            let fast = troubled || replica.node.reported.link_down_ms != 0;
+            let every = if fast { limits::FAST_INFO.min(quiet) } else { quiet };
+            replica.node.keep_asking(cx, relaxed, every);
+        }
+    }
+
+    /// The interval of rule E2 for the master.
+    pub(crate) fn close_ping_interval(&self, cx: &Cx<'_>) -> Span {
+        let close = (self.settings.down_after / 10).max(limits::CLOSEST_PING);
+        close.min(cx.host.tunables.get(Tunable::PingPeriod)).min(self.settings.down_after)
+    }
+
+    /// A PING of a node was answered (spec: behaviour 8.1).
+    pub(crate) fn node_ponged(&mut self, cx: &mut Cx<'_>, conn: ConnId, reply: PingReply) {
+        self.show(cx);
+        let Some(node) = self.node_on_mut(conn) else { return };
+        match reply {
+            PingReply::Pong => {
+                node.ping.replied(true, cx.now.mono);
+                node.rebooting_since = None;
+            }
+            PingReply::Loading => node.ping.replied(true, cx.now.mono),
+            PingReply::Busy => {
+                node.ping.replied(false, cx.now.mono);
+                node.kill_script(cx);
+            }
+            PingReply::Other => node.ping.replied(false, cx.now.mono),
+        }
+    }
+
+    /// The node whose command connection this is.
+    pub(crate) fn node_on_mut(&mut self, conn: ConnId) -> Option<&mut Node> {
+        self.nodes_mut().find(|node| node.commands.owns(conn))
+    }
+}
+
+impl Node {
+    /// A node that is down because of a script gets it killed, once per down period.
+    fn kill_script(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_down() || self.script_kill_sent {
+            return;
+        }
+        if let Some(conn) = &mut self.commands.conn {
+            conn.send(cx, Query::ScriptKill, crate::link::Expected::Nothing);
+            self.script_kill_sent = true;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Promoting the chosen replica (spec: behaviour 10.6, 10.7; rules L1, L5, L6, L7).
+
+use alloc::collections::BTreeSet;
+
+use crate::effect::Effect;
+use crate::event::{Detail, EventKind};
+use crate::failover::{Ending, Failover, Promotion, Stage, Step};
+use crate::gate::Staged;
+use crate::group::Group;
+use crate::host::{Cx, NodeId};
+use crate::ident::{ConnId, Epoch};
+use crate::link::Expected;
+use crate::node::Node;
+use crate::note::Note;
+use crate::query::{Query, ReplicationTarget, Role, TransactionCommand, TransactionOutcome};
+use crate::repair::LeftMaster;
+use crate::scripts::ScriptArguments;
+use crate::time::Time;
+
+impl Group {
+    /// Tells the candidate to become a master once its INFO is fresh (rule L5).
+    pub(crate) fn send_no_one(
+        &mut self,
+        cx: &mut Cx<'_>,
+        candidate: NodeId,
+        unusable_since: Option<Time>,
+    ) -> Step {
+        let now = cx.now.mono;
+        let unusable_since = self.unusable_since(candidate, unusable_since, now);
+        if self.is_lost(cx, unusable_since) {
+            return Step::Next(Stage::Select { since: now });
+        }
+        if let Some(Failover { stage: Stage::SendNoOne { unusable_since: kept, .. }, .. }) =
+            &mut self.failover
+        {
+            *kept = unusable_since;
+        }
+        let Some(replica) = self.replica_mut(candidate) else {
+            return Step::Next(Stage::Select { since: now });
+        };
+        let node = &mut replica.node;
+        if node.role == Role::Master && node.has_fresh_info(now) {
+            // The transaction before a broken link did its work, or another leader's did.
+            return self.decide(cx, candidate);
+        }
+        if !node.is_reachable() {
+            return Step::Wait;
+        }
+        if !node.has_fresh_info(now) {
+            if !node.info.is_newer_than(now) {
+                node.ask_info(cx);
+            }
+            return Step::Wait;
+        }
+        node.tell_to_follow(cx, ReplicationTarget::NoOne);
+        self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
+        Step::Next(Stage::WaitPromotion(Promotion {
+            candidate,
+            sent_at: now,
+            accepted_at: None,
+            unusable_since: None,
+        }))
+    }
+
+    /// Waits for `role:master` from the candidate's own INFO (rule L6).
+    pub(crate) fn wait_promotion(
+        &mut self,
+        cx: &mut Cx<'_>,
+        failover: &Failover,
+        promotion: &Promotion,
+    ) -> Step {
+        let id = promotion.candidate;
+        let Some(replica) = self.replica(id) else { return Step::Abort(Ending::ReplicaTimeout) };
+        let node = &replica.node;
+        if node.role == Role::Master && node.info.is_newer_than(promotion.sent_at) {
+            return self.decide(cx, id);
+        }
+        let progress = promotion.accepted_at.unwrap_or(failover.began_at);
+        if cx.due(progress + self.longest_work(cx)) {
+            return Step::Abort(Ending::ReplicaTimeout);
+        }
+        if promotion.accepted_at.is_some() {
+            return Step::Wait;
+        }
+        self.retry_promotion(cx, promotion)
+    }
+
+    /// Nobody accepted yet: a broken link is tried again, a lost replica replaced (rules L1, L6).
+    fn retry_promotion(&mut self, cx: &mut Cx<'_>, promotion: &Promotion) -> Step {
+        let (id, now) = (promotion.candidate, cx.now.mono);
+        let unusable_since = self.unusable_since(id, promotion.unusable_since, now);
+        if self.is_lost(cx, unusable_since) {
+            return Step::Next(Stage::Select { since: now });
+        }
+        if let Some(Failover { stage: Stage::WaitPromotion(kept), .. }) = &mut self.failover {
+            kept.unusable_since = unusable_since;
+        }
+        let waits = self.replica(id).is_some_and(|replica| replica.node.transaction_on.is_some());
+        if waits || unusable_since.is_some() {
+            return Step::Wait;
+        }
+        Step::Next(Stage::SendNoOne { candidate: id, unusable_since: None })
+    }
+
+    /// The new configuration goes to the disk; it takes effect, whole, once it is there.
+    pub(crate) fn decide(&mut self, cx: &mut Cx<'_>, candidate: NodeId) -> Step {
+        let Some(failover) = &self.failover else { return Step::Wait };
+        if cx.host.gate.is_failing() {
+            return Step::Wait;
+        }
+        let epoch = failover.epoch;
+        cx.host.gate.stage(Staged::Promotion { master: self.id, candidate, epoch });
+        Step::Next(Stage::Deciding { candidate })
+    }
+
+    /// The promotion could not be saved: nothing of it is shown, and it is tried again.
+    pub(crate) fn promotion_unsaved(&mut self, now: Time) {
+        if let Some(failover) = &mut self.failover
+            && let Stage::Deciding { candidate } = failover.stage
+        {
+            failover.stage = Stage::WaitPromotion(Promotion {
+                candidate,
+                sent_at: Time::default(),
+                accepted_at: Some(now),
+                unusable_since: None,
+            });
+        }
+    }
+
+    /// The promotion is durable: everybody learns of it (rule L7; order of DESIGN 2).
+    pub(crate) fn promotion_saved(&mut self, cx: &mut Cx<'_>, candidate: NodeId, epoch: Epoch) {
+        let current = self.failover.as_ref().is_some_and(|failover| failover.epoch == epoch);
+        if current && candidate == self.node.id {
+            self.reclaimed(cx, epoch);
+            return;
+        }
+        let Some(replica) = self.replica(candidate).filter(|_| current) else {
+            self.save(cx);
+            return;
+        };
+        let to = replica.node.address.clone();
+        let forced = self.failover.as_ref().is_some_and(|failover| failover.forced);
+        let from = self.endpoint(cx);
+        self.emit_replica(cx, EventKind::PromotedReplica, candidate);
+        if cx.host.simulated.after_promotion {
+            cx.note(Note::SimulatedCrash);
+            cx.order(Effect::Crash);
+        }
+        self.emit(cx, EventKind::StateReconfReplicas, Detail::None);
+        self.failover = None;
+        self.config_epoch = epoch;
+        let announced = to.announce(cx.host.settings.announce_hostnames);
+        let arguments = ScriptArguments::ClientReconfig {
+            master: self.name.clone(),
+            leader: true,
+            from: from.clone(),
+            to: announced.clone(),
+        };
+        self.run_client_script(cx, arguments);
+        let old = self.node.id;
+        self.switch_to(cx, &to, Detail::Switch { from, to: announced });
+        self.left = Some(LeftMaster::new(old, forced));
+        self.start_repointing(cx, old);
+        self.force_hellos();
+        self.announce(cx);
+        self.save(cx);
+    }
+
+    /// A transaction was answered (spec: holes H7).
+    pub(crate) fn hear_transaction(
+        &mut self,
+        cx: &mut Cx<'_>,
+        conn: ConnId,
+        outcome: TransactionOutcome,
+    ) {
+        let as_name = cx.host.settings.announce_hostnames;
+        let Some(node) = self.node_on_mut(conn) else { return };
+        node.transaction_on = None;
+        let id = node.id;
+        match outcome {
+            TransactionOutcome::Done => self.promotion_accepted(cx, id),
+            TransactionOutcome::Aborted(commands) => {
+                let commands: BTreeSet<TransactionCommand> = commands
+                    .into_iter()
+                    .filter(|command| *command != TransactionCommand::SlaveOf)
+                    .collect();
+                let news = !commands.is_subset(&node.refused);
+                node.refused.extend(commands.iter().copied());
+                let told = node.address.announce(as_name);
+                if news {
+                    cx.note(Note::TransactionRefused { node: told, commands });
+                    self.transaction_refused(cx, id);
+                }
+            }
+            TransactionOutcome::SlaveOfFailed | TransactionOutcome::Refused => {
+                node.stop_polling();
+            }
+        }
+    }
+
+    fn promotion_accepted(&mut self, cx: &Cx<'_>, id: NodeId) {
+        if let Some(Failover { stage: Stage::WaitPromotion(promotion), .. }) = &mut self.failover
+            && promotion.candidate == id
+        {
+            promotion.accepted_at = Some(cx.now.mono);
+        }
+    }
+}
+
+impl Node {
+    /// The SLAVEOF transaction and an INFO in one write (rule L6). INFO must be fresh (rule L5).
+    pub(crate) fn tell_to_follow(&mut self, cx: &mut Cx<'_>, target: ReplicationTarget) {
+        let Some(conn) = &mut self.commands.conn else { return };
+        self.transaction_on = Some(conn.id);
+        self.told_at = Some(cx.now.mono);
+        let query = Query::Replicate { target, without: self.refused.clone() };
+        conn.send(cx, query, Expected::Replicate);
+        self.poll_info(cx);
+    }
+}

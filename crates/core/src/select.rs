@@ -1,0 +1,101 @@
+//! Choosing the replica to promote, on fresh evidence (spec: behaviour 10.4; rules L3, L4).
+
+use alloc::vec::Vec;
+
+use crate::choice::{self, Candidate, Circumstances, Exclusion};
+use crate::event::EventKind;
+use crate::failover::{Ending, Stage, Step};
+use crate::group::{Group, Replica};
+use crate::host::{Cx, NodeId};
+use crate::limits;
+use crate::note::Note;
+use crate::settings::Tunable;
+use crate::time::Time;
+
+impl Group {
+    /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3).
+    pub(crate) fn select(&mut self, cx: &mut Cx<'_>, since: Time) -> Step {
+        if !self.all_infos_fresh(cx) && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
+            return Step::Wait;
+        }
+        let Some(candidate) = self.choose(cx) else {
+            if cx.due(since + limits::CHOICE_PATIENCE) {
+                self.explain_choice(cx);
+                return Step::Abort(Ending::NoGoodReplica);
+            }
+            self.ask_stale_infos(cx, since);
+            return Step::Wait;
+        };
+        self.explain_choice(cx);
+        self.emit_replica(cx, EventKind::SelectedReplica, candidate);
+        self.emit_replica(cx, EventKind::StateSendReplicaOfNoOne, candidate);
+        Step::Next(Stage::SendNoOne { candidate, unusable_since: None })
+    }
+
+    /// Every reachable replica has answered an INFO asked since the failover was in sight.
+    fn all_infos_fresh(&self, _cx: &Cx<'_>) -> bool {
+        let Some(failover) = &self.failover else { return false };
+        let since = self.odown_since.unwrap_or(failover.began_at).min(failover.began_at);
+        let reachable = self.replicas.iter().filter(|r| r.node.is_reachable() && !r.node.is_down());
+        reachable.into_iter().all(|replica| replica.node.info.is_newer_than(since))
+    }
+
+    fn ask_stale_infos(&mut self, cx: &mut Cx<'_>, since: Time) {
+        for replica in &mut self.replicas {
+            if replica.node.is_reachable() && !replica.node.info.is_newer_than(since) {
+                replica.node.ask_info(cx);
+            }
+        }
+    }
+
+    /// The best replica at this moment.
+    pub(crate) fn choose(&self, cx: &Cx<'_>) -> Option<NodeId> {
+        let index = choice::choose(&self.candidates(), &self.circumstances(cx))?;
+        self.replicas.get(index).map(|replica| replica.node.id)
+    }
+
+    /// Writes down why each replica is or is not eligible.
+    fn explain_choice(&self, cx: &mut Cx<'_>) {
+        let verdicts: Vec<Option<Exclusion>> =
+            choice::judge(&self.candidates(), &self.circumstances(cx));
+        let as_name = cx.host.settings.announce_hostnames;
+        for (replica, why) in self.replicas.iter().zip(verdicts) {
+            let node = replica.node.address.announce(as_name);
+            cx.note(Note::Verdict { master: self.name.clone(), replica: node, why });
+        }
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        self.replicas.iter().map(|replica| self.candidate(replica)).collect()
+    }
+
+    fn candidate(&self, replica: &Replica) -> Candidate {
+        let node = &replica.node;
+        Candidate {
+            down: node.is_down(),
+            linked: node.is_linked(),
+            ok_reply_at: node.ping.ok_at,
+            info_at: node.info.at,
+            priority: node.reported.priority,
+            offset: node.reported.offset,
+            run_id: node.run_id,
+            link_down_ms: node.reported.link_down_ms,
+            link_up: node.reported.link_up,
+            role: node.role,
+            follows_master: node.follows(&self.node.address),
+            changed_at: node.reported.changed_at,
+            turned_at: node.turned_at,
+        }
+    }
+
+    fn circumstances(&self, cx: &Cx<'_>) -> Circumstances {
+        Circumstances {
+            now: cx.now.mono,
+            down_since: self.node.down.since,
+            master_answered: self.node.ping.ok_at > self.watching_since,
+            down_after: self.settings.down_after,
+            ping_period: cx.host.tunables.get(Tunable::PingPeriod),
+            info_period: cx.host.tunables.get(Tunable::InfoPeriod),
+        }
+    }
+}

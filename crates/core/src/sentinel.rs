@@ -1,0 +1,239 @@
+//! The host loop: facts come in, rules run, orders go out.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deadlines::{Deadlines, Key};
+use crate::durable::{Config, DurableState};
+use crate::effect::Effect;
+use crate::group::Group;
+use crate::host::{Cx, Host, Peers};
+use crate::ident::{MasterId, MasterName, SentinelId};
+use crate::input::Input;
+use crate::request::{Request, Response};
+use crate::settings::Tunable;
+use crate::time::{Now, Time};
+
+/// A Sentinel. See the crate's documentation for how it is driven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sentinel {
+    pub(crate) now: Now,
+    pub(crate) host: Host,
+    pub(crate) peers: Peers,
+    pub(crate) groups: BTreeMap<MasterId, Group>,
+    pub(crate) names: BTreeMap<MasterName, MasterId>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) next_master: u64,
+}
+
+/// Rounds in which groups touch each other within one input; more would be a loop.
+const ROUNDS: usize = 4;
+
+impl Sentinel {
+    /// A Sentinel that just started. It wants to be driven at once.
+    #[must_use]
+    pub fn start(config: Config, saved: DurableState, seed: u64, now: Now) -> Self {
+        let settings = Arc::new(saved.settings);
+        let host = Host::new(config, saved.my_id, settings, saved.current_epoch, seed, now.mono);
+        let mut sentinel = Self {
+            now,
+            host,
+            peers: Peers::new(),
+            groups: BTreeMap::new(),
+            names: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            next_master: 0,
+        };
+        for master in saved.masters {
+            sentinel.load(now, master);
+        }
+        sentinel.host.outbox.listing_changed = true;
+        sentinel.host.outbox.process_changed = true;
+        sentinel.review_ping_pace();
+        sentinel
+    }
+
+    /// Takes a fact in. `now` is read immediately before the call. Sockets are to be read before
+    /// [`Input::DeadlineReached`] is reported (rule E3).
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        self.notice_stall(now);
+        self.now = now;
+        let may_judge = input == Input::DeadlineReached;
+        self.take_in(now, input);
+        if may_judge {
+            self.leave_tilt_if_due(now);
+            self.touch_due(now.mono);
+        }
+        self.run_touched(now, may_judge);
+        self.host.run_scripts(now.mono);
+    }
+
+    /// The next order. None ends the turn: up to then, masters that start share an epoch, and
+    /// clients are shown one picture.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.host.outbox.next_effect() {
+            return Some(effect);
+        }
+        self.save_what_waits();
+        self.publish_news();
+        self.host.turn_epoch = None;
+        self.host.outbox.next_effect().or_else(|| self.host.outbox.next_response())
+    }
+
+    /// When it next wants [`Input::DeadlineReached`].
+    #[must_use]
+    pub fn poll_deadline(&self) -> Option<Time> {
+        let longest = self.host.tunables.get(Tunable::ScriptMaxRuntime);
+        let scripts = self.host.scripts.deadline(longest);
+        let moments =
+            [self.deadlines.first(), scripts, self.host.gate.deadline(), self.tilt_deadline()];
+        moments.into_iter().flatten().min()
+    }
+
+    fn take_in(&mut self, now: Now, input: Input) {
+        match input {
+            Input::DeadlineReached => {}
+            Input::Connected { conn, local_ip } => self.hear_connected(now, conn, local_ip),
+            Input::ConnectFailed { conn, reason } => self.hear_connect_failed(now, conn, &reason),
+            Input::Disconnected { conn } => self.hear_disconnected(now, conn),
+            Input::Answered { conn, answer } => self.hear_answer(now, conn, answer),
+            Input::MessageReceived { conn, hello } => self.hear_message(now, conn, hello.as_ref()),
+            Input::Resolved { host, ip } => self.hear_resolved(now, &host, ip),
+            Input::Persisted { generation } => self.hear_saved(now, generation),
+            Input::PersistFailed { generation } => self.hear_save_failed(now, generation),
+            Input::ScriptStarted { job, pid } => self.host.script_started(job, pid, now.mono),
+            Input::ScriptFailedToStart { job } => self.host.script_failed_to_start(job, now.mono),
+            Input::ScriptEnded { job, end } => self.host.script_ended(job, end, now.mono),
+            Input::Requested { ticket, request } => self.serve(now, ticket, request),
+        }
+    }
+
+    /// Lends a group to a rule, and marks it for the rules that follow.
+    pub(crate) fn with_group<T>(
+        &mut self,
+        now: Now,
+        id: MasterId,
+        rule: impl FnOnce(&mut Group, &mut Cx<'_>) -> T,
+    ) -> Option<T> {
+        let group = self.groups.get_mut(&id)?;
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
+        let result = rule(group, &mut cx);
+        self.host.touched.insert(id);
+        Some(result)
+    }
+
+    fn touch_due(&mut self, now: Time) {
+        for key in self.deadlines.take_due(now) {
+            match key {
+                Key::Group(id) => {
+                    self.host.touched.insert(id);
+                }
+                Key::Peer(id) => {
+                    self.host.touched_peers.insert(id);
+                }
+            }
+        }
+    }
+
+    /// Runs the rules of everything that was touched, until nothing is.
+    fn run_touched(&mut self, now: Now, may_judge: bool) {
+        for _ in 0..ROUNDS {
+            let peers = core::mem::take(&mut self.host.touched_peers);
+            let groups = {
+                for id in peers {
+                    self.run_peer(now, id, may_judge);
+                }
+                core::mem::take(&mut self.host.touched)
+            };
+            if groups.is_empty() {
+                break;
+            }
+            for id in groups {
+                self.run_group(now, id, may_judge);
+            }
+            self.drop_usurped_members(now);
+        }
+        let rest = core::mem::take(&mut self.host.touched);
+        for id in rest {
+            self.deadlines.set(Key::Group(id), Some(now.mono));
+        }
+    }
+
+    fn run_group(&mut self, now: Now, id: MasterId, may_judge: bool) {
+        let Some(group) = self.groups.get_mut(&id) else {
+            self.deadlines.set(Key::Group(id), None);
+            return;
+        };
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
+        group.run_rules(&mut cx);
+        let wake = cx.take_wake();
+        self.deadlines.set(Key::Group(id), later(wake, now.mono, may_judge));
+    }
+
+    fn run_peer(&mut self, now: Now, id: SentinelId, may_judge: bool) {
+        let Some(mut peer) = self.peers.remove(&id) else {
+            self.deadlines.set(Key::Peer(id), None);
+            return;
+        };
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
+        peer.keep_in_touch(&mut cx);
+        let wake = cx.take_wake();
+        self.peers.insert(id, peer);
+        self.deadlines.set(Key::Peer(id), later(wake, now.mono, may_judge));
+    }
+
+    /// A Sentinel whose address another id took over leaves every master (spec: behaviour 6.3).
+    fn drop_usurped_members(&mut self, now: Now) {
+        for id in core::mem::take(&mut self.host.usurped) {
+            let masters: Vec<MasterId> = self.groups.keys().copied().collect();
+            for master in masters {
+                self.with_group(now, master, |group, cx| group.drop_member(cx, id));
+            }
+        }
+    }
+
+    /// Rule E2: masters are pinged closely while that costs few PINGs.
+    pub(crate) fn review_ping_pace(&mut self) {
+        let mut per_second = 0;
+        let mut peers = Peers::new();
+        let cx = Cx::new(self.now, &mut self.host, &mut peers, false);
+        for group in self.groups.values() {
+            per_second += 1000 / group.close_ping_interval(&cx).0.max(1);
+        }
+        self.host.close_pings = per_second < crate::limits::CLOSE_PINGS_PER_SECOND;
+    }
+
+    /// Serves requests that waited for an earlier change of the same name.
+    pub(crate) fn serve_parked(&mut self, now: Now) {
+        for (ticket, request) in core::mem::take(&mut self.host.parked) {
+            self.serve(now, ticket, request);
+        }
+    }
+
+    fn serve(&mut self, now: Now, ticket: crate::Ticket, request: Request) {
+        if let Some(response) = self.serve_request(now, ticket, request) {
+            self.host.outbox.respond(ticket, response);
+        }
+    }
+
+    /// Every master that is watched now.
+    pub(crate) fn master_ids(&self) -> BTreeSet<MasterId> {
+        self.groups.keys().copied().collect()
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<MasterId> {
+        self.names.get(name).copied()
+    }
+
+    pub(crate) fn no_such_master() -> Response {
+        Response::Refused(crate::Refusal::NoSuchMaster)
+    }
+}
+
+/// After verdicts were given, a moment that has come already would only spin.
+fn later(wake: Option<Time>, now: Time, judged: bool) -> Option<Time> {
+    if judged { wake.map(|at| at.max(now + crate::Span(1))) } else { wake }
+}

@@ -1,0 +1,222 @@
+//! Switching a master to another address (spec: behaviour 6.3, 10.9; rules A1 to A3, E5, L2).
+
+use alloc::sync::Arc;
+
+use crate::address::Address;
+use crate::event::{Detail, EventKind};
+use crate::group::{Group, Replica};
+use crate::host::{Cx, NodeId};
+use crate::node::Node;
+use crate::note::Note;
+use crate::query::{Hello, Role};
+use crate::repair::{Conflict, LeftMaster};
+use crate::scripts::ScriptArguments;
+use crate::time::Time;
+
+impl Group {
+    /// Compares a heard configuration with ours; the higher epoch wins (rules A1, A2).
+    pub(crate) fn compare_configurations(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
+        let address = Address::new(&hello.address);
+        if hello.config_epoch > self.config_epoch {
+            self.adopt(cx, hello, address);
+        } else if hello.config_epoch == self.config_epoch && hello.config_epoch.get() > 0 {
+            self.note_conflict(cx, hello, &address);
+        }
+    }
+
+    /// Takes over a newer configuration: address and epoch together (rule A1).
+    fn adopt(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>, mut address: Address) {
+        if address.ip().is_none() {
+            let known = self.nodes().find(|node| node.address.same(&address));
+            let Some(ip) = known.and_then(|node| node.address.ip()) else {
+                self.adopt_once_resolved(cx, hello, &address);
+                return;
+            };
+            address.resolve_to(ip);
+        }
+        self.unresolved = None;
+        self.config_epoch = hello.config_epoch;
+        self.save(cx);
+        self.show(cx);
+        if self.is_at(&address) {
+            self.stand_down(cx);
+            return;
+        }
+        self.emit_member(cx, EventKind::ConfigUpdateFrom, hello.id, Detail::None);
+        let from = self.endpoint(cx);
+        let to = address.announce(cx.host.settings.announce_hostnames);
+        let old = self.node.id;
+        let arguments = ScriptArguments::ClientReconfig {
+            master: self.name.clone(),
+            leader: false,
+            from: from.clone(),
+            to: to.clone(),
+        };
+        self.switch_to(cx, &address, Detail::Switch { from, to });
+        self.left = Some(LeftMaster::new(old, false));
+        self.run_client_script(cx, arguments);
+        self.force_hellos();
+    }
+
+    /// Address and epoch wait for the name together; the old pair is served until then.
+    fn adopt_once_resolved(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>, address: &Address) {
+        if cx.host.settings.resolve_hostnames {
+            self.unresolved = Some(hello.clone());
+            cx.resolve(address.host());
+        }
+    }
+
+    /// A newer configuration with our own address: whatever we were doing is overtaken (rule L2).
+    fn stand_down(&mut self, cx: &mut Cx<'_>) {
+        self.failover = None;
+        self.repointing = None;
+        self.deferral = None;
+        self.standing.start_over();
+        self.show(cx);
+    }
+
+    fn note_conflict(&mut self, cx: &mut Cx<'_>, hello: &Hello, address: &Address) {
+        if self.is_at(address) {
+            return;
+        }
+        let heard = hello.address.clone();
+        let news = self.conflict.as_ref().is_none_or(|conflict| {
+            conflict.epoch != hello.config_epoch || !conflict.address.same(address)
+        });
+        let epoch = hello.config_epoch;
+        self.conflict = Some(Conflict { address: address.clone(), epoch, heard_at: cx.now.mono });
+        if news {
+            cx.host.counters.equal_epoch_conflicts += 1;
+            let kept = self.endpoint(cx);
+            let master = self.name.clone();
+            cx.note(Note::EqualEpochConflict { master, epoch, heard, kept });
+        }
+    }
+
+    /// Makes `address` the master. Nodes that stay keep their links, clocks and INFO; what was
+    /// thought about the old address is forgotten (rule E5).
+    pub(crate) fn switch_to(&mut self, cx: &mut Cx<'_>, address: &Address, switch: Detail) {
+        let now = cx.now.mono;
+        self.forget_old_address(cx, now);
+        let node = self.take_node(cx, address);
+        let old = core::mem::replace(&mut self.node, node);
+        self.node.becomes_master(now);
+        self.configured_at = now;
+        self.watching_since = self.watching_since.min(now);
+        if !old.address.same(address) {
+            let replica = Replica::new(old, cx.host.settings.announce_hostnames);
+            self.replicas.push(replica);
+        }
+        self.emit(cx, EventKind::SwitchMaster, switch);
+        let ids: alloc::vec::Vec<NodeId> = self.replicas.iter().map(|r| r.node.id).collect();
+        for id in ids {
+            if let Some(replica) = self.replica_mut(id) {
+                replica.becomes_replica(now);
+            }
+            self.emit_replica(cx, EventKind::Replica, id);
+        }
+        self.nodes_mut().for_each(|node| node.ask_info(cx));
+        self.save(cx);
+        self.show(cx);
+    }
+
+    fn forget_old_address(&mut self, cx: &mut Cx<'_>, _now: Time) {
+        self.failover = None;
+        self.repointing = None;
+        self.deferral = None;
+        self.conflict = None;
+        self.odown_since = None;
+        self.standing.start_over();
+        self.vote.leader = None;
+        for member in &mut self.members {
+            member.opinion = None;
+            member.answered_at = None;
+            member.asking = crate::ask::Asking::default();
+        }
+        self.show(cx);
+    }
+
+    /// The node at the new address: a known replica, or a new one.
+    fn take_node(&mut self, cx: &mut Cx<'_>, address: &Address) -> Node {
+        let known = self.replicas.iter().position(|replica| replica.node.address.same(address));
+        match known {
+            Some(index) => self.replicas.remove(index).node,
+            None => Node::new(cx.host.mint_node(), address.clone(), Role::Master, cx.now.mono),
+        }
+    }
+
+    /// Names are resolved in the background; what waited for one goes on (rule A1).
+    pub(crate) fn hear_resolution(
+        &mut self,
+        cx: &mut Cx<'_>,
+        host: &Arc<str>,
+        ip: core::net::IpAddr,
+    ) {
+        let mut changed = false;
+        for node in self.nodes_mut() {
+            if node.address.host() == host && node.address.ip() != Some(ip) {
+                node.address.resolve_to(ip);
+                node.disconnect(cx);
+                changed = true;
+            }
+        }
+        if changed {
+            self.save(cx);
+            self.show(cx);
+        }
+        let waits = self.unresolved.as_ref().is_some_and(|hello| hello.address.host == *host);
+        if let Some(hello) = self.unresolved.take_if(|_| waits) {
+            let mut address = Address::new(&hello.address);
+            address.resolve_to(ip);
+            if hello.config_epoch > self.config_epoch {
+                self.adopt(cx, &hello, address);
+            }
+        }
+    }
+
+    /// Names whose connection is missing are looked up again (spec: behaviour 14.2).
+    pub(crate) fn follow_names(&mut self, cx: &mut Cx<'_>) {
+        if !cx.host.settings.resolve_hostnames {
+            return;
+        }
+        for node in self.nodes() {
+            if node.address.is_name() && node.commands.failed_at == Some(cx.now.mono) {
+                cx.resolve(&node.address.host().clone());
+            }
+        }
+        if let Some(hello) = &self.unresolved {
+            cx.resolve(&hello.address.host);
+        }
+    }
+}
+
+impl Node {
+    /// It starts its term: no judgement of its time as a replica counts (spec: holes H1, H14).
+    fn becomes_master(&mut self, now: Time) {
+        self.start_term(Role::Master, now);
+        self.rebooting_since = None;
+    }
+
+    fn start_term(&mut self, assumed: Role, now: Time) {
+        self.down.since = None;
+        self.followed_as = None;
+        self.turned_at = None;
+        self.role = assumed;
+        self.role_at = now;
+        self.reported.changed_at = now;
+        self.stop_polling();
+        self.commands.hurry(now);
+        self.subscription.hurry(now);
+        if !self.is_reachable() {
+            self.ping = crate::link::PingClock::new(now);
+        }
+    }
+}
+
+impl Replica {
+    /// It follows the new master, as far as anybody knows.
+    fn becomes_replica(&mut self, now: Time) {
+        self.reconf = None;
+        self.node.start_term(Role::Replica, now);
+    }
+}

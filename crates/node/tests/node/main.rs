@@ -1,0 +1,9 @@
+//! The model node alone, in groups, and beside real servers.
+
+mod network;
+
+mod behaviour;
+
+mod servers;
+
+mod conformance;

@@ -1,0 +1,219 @@
+//! One accepted connection: its socket, its machine, and what is outstanding between the two.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use vedette_wire::Client;
+use vedette_wire::client::{CloseReason, Closing, SubscriptionChange};
+
+use super::counters::Counters;
+use super::{House, budget};
+
+/// Reads from one connection before the others have their turn.
+const READS_PER_VISIT: usize = 4;
+
+/// A connection.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) waker: Waker,
+    /// Requests on their way to the core or the other threads.
+    pub(super) waiting: usize,
+    /// What INFO's totals count of it.
+    topics: BTreeSet<Topic>,
+    stream: Stream,
+    state: State,
+    query_bytes: usize,
+}
+
+/// The socket.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Requests are read.
+    Open,
+    /// The client said all it had to say; it may still read.
+    HalfClosed,
+    /// Closed once the output is written.
+    Closing(CloseReason),
+    /// Over.
+    Closed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Topic {
+    Channel(Bytes),
+    Pattern(Bytes),
+}
+
+impl Connection {
+    pub(super) fn new(client: Client, stream: Stream, waker: Waker) -> Self {
+        Self {
+            client,
+            waker,
+            waiting: 0,
+            topics: BTreeSet::new(),
+            stream,
+            state: State::Open,
+            query_bytes: 0,
+        }
+    }
+
+    /// Reads until nothing is readable, the machine wants no more, or others have waited enough;
+    /// `advance` lets the machine work after each read.
+    pub(super) fn read(
+        &mut self,
+        house: &House,
+        scratch: &mut [u8],
+        mut advance: impl FnMut(&mut Self),
+    ) {
+        for _ in 0..READS_PER_VISIT {
+            if self.state != State::Open || self.client.is_full() {
+                return;
+            }
+            match self.read_once(scratch) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(0)) => self.state = State::HalfClosed,
+                Poll::Ready(Ok(read)) => {
+                    house.counters.reads.fetch_add(1, Relaxed);
+                    self.client.receive(&scratch[..read], house.clock.now());
+                    advance(self);
+                }
+                Poll::Ready(Err(_)) => self.state = State::Closed,
+            }
+        }
+        self.waker.wake_by_ref();
+    }
+
+    /// Writes as much as the system takes. True if the output became empty by it.
+    pub(super) fn write(&mut self, counters: &Counters) -> bool {
+        let output = self.client.output();
+        if output.is_empty() || self.state == State::Closed {
+            return false;
+        }
+        counters.recent_max_output.fetch_max(output.len() as u64, Relaxed);
+        while !output.is_empty() {
+            let mut cx = Context::from_waker(&self.waker);
+            match self.stream.poll_write(&mut cx, output) {
+                Poll::Ready(Ok(written)) if written > 0 => {
+                    counters.writes.fetch_add(1, Relaxed);
+                    counters.output_bytes.fetch_add(written as u64, Relaxed);
+                    output.advance(written);
+                }
+                Poll::Ready(_) => {
+                    self.state = State::Closed;
+                    return false;
+                }
+                Poll::Pending => return false,
+            }
+        }
+        true
+    }
+
+    /// Ends the connection as the machine wants it.
+    pub(super) fn close(&mut self, closing: Closing, house: &House) {
+        let (state, reason) = match closing {
+            Closing::Now(reason) => (State::Closed, reason),
+            Closing::AfterFlush(reason) => (State::Closing(reason), reason),
+        };
+        if reason == CloseReason::Idle {
+            house.log.verbose("Closing idle client");
+        }
+        house.counters.closed(reason);
+        self.state = state;
+    }
+
+    /// Whether it is over: closed, or nothing is left to tell to a client that said good-bye.
+    pub(super) fn is_over(&mut self) -> bool {
+        match self.state {
+            State::Open => false,
+            State::HalfClosed => {
+                self.waiting == 0 && !self.client.is_held() && self.client.output().is_empty()
+            }
+            State::Closing(_) => self.client.output().is_empty(),
+            State::Closed => true,
+        }
+    }
+
+    /// Keeps INFO's totals.
+    pub(super) fn subscription_changed(&mut self, change: &SubscriptionChange, house: &House) {
+        match change {
+            SubscriptionChange::ChannelAdded(name) => {
+                self.topics.insert(Topic::Channel(name.clone()));
+            }
+            SubscriptionChange::ChannelRemoved(name) => {
+                self.topics.remove(&Topic::Channel(name.clone()));
+            }
+            SubscriptionChange::PatternAdded(name) => {
+                self.topics.insert(Topic::Pattern(name.clone()));
+            }
+            SubscriptionChange::PatternRemoved(name) => {
+                self.topics.remove(&Topic::Pattern(name.clone()));
+            }
+        }
+        house.counters.subscription(change);
+    }
+
+    /// Keeps the totals over all clients after the machine has worked.
+    pub(super) fn settle_accounts(&mut self, house: &House, thread: usize) {
+        house.counters.add(self.client.take_counts());
+        self.hold_query_bytes(self.client.query_bytes(), house, thread);
+    }
+
+    /// Takes it out of all totals.
+    pub(super) fn leave(&mut self, house: &House, thread: usize) {
+        house.counters.add(self.client.take_counts());
+        self.hold_query_bytes(0, house, thread);
+        for topic in std::mem::take(&mut self.topics) {
+            house.counters.subscription(&match topic {
+                Topic::Channel(name) => SubscriptionChange::ChannelRemoved(name),
+                Topic::Pattern(name) => SubscriptionChange::PatternRemoved(name),
+            });
+        }
+        house.roll.leave();
+    }
+
+    fn hold_query_bytes(&mut self, bytes: usize, house: &House, thread: usize) {
+        let before = std::mem::replace(&mut self.query_bytes, bytes);
+        house.counters.recent_max_input.fetch_max(bytes as u64, Relaxed);
+        if budget::matters(before, bytes)
+            && let Some(offender) = house.budget.note(self.client.id(), thread, bytes)
+        {
+            let letter = super::ClientLetter::Overweight(offender.client);
+            house.threads[offender.thread].letters.post(letter);
+        }
+    }
+
+    fn read_once(&mut self, scratch: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(scratch);
+        let mut cx = Context::from_waker(&self.waker);
+        let read = self.stream.poll_read(&mut cx, &mut buffer);
+        read.map(|read| read.map(|()| buffer.filled().len()))
+    }
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, into),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+}

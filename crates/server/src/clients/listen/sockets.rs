@@ -1,0 +1,162 @@
+//! Binding, with the reference's words for what goes wrong (spec: interface 10.1).
+
+use std::fmt;
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Socket, Type};
+use vedette_conf::{BindAddress, ServerSettings};
+
+use super::Listeners;
+use crate::log::{Log, os_words};
+
+/// A bound listener.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) socket: OwnedFd,
+    /// Of a Unix socket.
+    pub(super) unix_path: Option<String>,
+}
+
+/// Why no service can be offered. Fatal at start; the display is the log line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListenError {
+    #[error("Failed listening on port {0} (tcp), aborting.")]
+    Tcp(u16),
+    #[error("Failed opening Unix socket: bind: {}", os_words(.0))]
+    Unix(io::Error),
+    #[error("Configured to not listen anywhere, exiting.")]
+    Nowhere,
+}
+
+impl Listeners {
+    /// Binds everything that the settings name.
+    ///
+    /// # Errors
+    /// [`ListenError`]; the log has the details.
+    pub(crate) fn bind(settings: &ServerSettings, log: &Log) -> Result<Self, ListenError> {
+        let mut all = Vec::new();
+        if settings.port != 0 {
+            for bind in &settings.bind {
+                all.extend(bind_tcp(bind, settings, log)?);
+            }
+        }
+        if let Some(path) = &settings.unix_socket {
+            all.push(bind_unix(path, settings).map_err(ListenError::Unix)?);
+        }
+        if all.is_empty() {
+            return Err(ListenError::Nowhere);
+        }
+        Ok(Self { all, unix_path: settings.unix_socket.clone() })
+    }
+}
+
+/// Binds one address; none if it is optional and not available.
+fn bind_tcp(
+    bind: &BindAddress,
+    settings: &ServerSettings,
+    log: &Log,
+) -> Result<Option<Listener>, ListenError> {
+    let port = settings.port;
+    match resolve(&bind.address, port).and_then(|address| listen_on(address, settings)) {
+        Ok(socket) => Ok(Some(Listener { socket: socket.into(), unix_path: None })),
+        Err(failure) => {
+            let optional = bind.optional && failure.is_unavailable();
+            // The reference is silent about a host without IPv6 in the default `-::*`.
+            if !(optional && bind.address == "::*") {
+                log.warning(&format!(
+                    "Warning: Could not create server TCP listening socket {}:{port}: {failure}",
+                    bind.address
+                ));
+            }
+            if optional { Ok(None) } else { Err(ListenError::Tcp(port)) }
+        }
+    }
+}
+
+/// What the system refused.
+#[derive(Debug)]
+enum Failure {
+    Resolve(io::Error),
+    Call { call: &'static str, error: io::Error },
+}
+
+impl Failure {
+    fn in_call(call: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Call { call, error }
+    }
+
+    /// Whether this host has no such address or no such protocol.
+    fn is_unavailable(&self) -> bool {
+        let unavailable = [
+            Errno::ADDRNOTAVAIL,
+            Errno::NOPROTOOPT,
+            Errno::PROTONOSUPPORT,
+            Errno::SOCKTNOSUPPORT,
+            Errno::PFNOSUPPORT,
+            Errno::AFNOSUPPORT,
+        ];
+        match self {
+            Self::Resolve(_) => false,
+            Self::Call { error, .. } => {
+                Errno::from_io_error(error).is_some_and(|errno| unavailable.contains(&errno))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve(error) => f.write_str(&os_words(error)),
+            Self::Call { call, error } => write!(f, "{call}: {}", os_words(error)),
+        }
+    }
+}
+
+fn resolve(address: &str, port: u16) -> Result<SocketAddr, Failure> {
+    let any: Option<IpAddr> = match address {
+        "*" => Some(Ipv4Addr::UNSPECIFIED.into()),
+        "::*" => Some(Ipv6Addr::UNSPECIFIED.into()),
+        _ => address.parse().ok(),
+    };
+    if let Some(ip) = any {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    let mut all = (address, port).to_socket_addrs().map_err(Failure::Resolve)?;
+    all.next().ok_or_else(|| Failure::Resolve(io::ErrorKind::NotFound.into()))
+}
+
+fn listen_on(address: SocketAddr, settings: &ServerSettings) -> Result<Socket, Failure> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)
+        .map_err(Failure::in_call("socket"))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true).map_err(Failure::in_call("setsockopt"))?;
+    }
+    socket.set_reuse_address(true).map_err(Failure::in_call("setsockopt SO_REUSEADDR"))?;
+    socket.bind(&address.into()).map_err(Failure::in_call("bind"))?;
+    socket.listen(backlog(settings)).map_err(Failure::in_call("listen"))?;
+    Ok(socket)
+}
+
+fn bind_unix(path: &Path, settings: &ServerSettings) -> io::Result<Listener> {
+    // What a process that crashed left behind; a missing file is the normal case.
+    let _ = fs::remove_file(path);
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    if settings.unix_socket_perm != 0 {
+        fs::set_permissions(path, Permissions::from_mode(settings.unix_socket_perm))?;
+    }
+    socket.listen(backlog(settings))?;
+    let unix_path = Some(path.to_string_lossy().into_owned());
+    Ok(Listener { socket: socket.into(), unix_path })
+}
+
+fn backlog(settings: &ServerSettings) -> i32 {
+    i32::try_from(settings.tcp_backlog).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,263 @@
+//! One round of a client thread: letters, snapshot, events, then every connection that has
+//! something to do.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use vedette_core::{Input, Ticket};
+use vedette_wire::client::{Action, ClientId};
+use vedette_wire::{Client, Snapshot};
+
+use super::census::{Census, Wanted};
+use super::connection::Connection;
+use super::listen::Newcomer;
+use super::thread::{ClientThread, TICK};
+use super::view::{TicketMint, View};
+use super::{ClientLetter, House};
+
+/// What a thread's connections share.
+pub(super) struct Desk {
+    pub(super) house: Arc<House>,
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Clients with commands that a pause holds back.
+    pub(super) held: HashSet<u64>,
+    /// Clients whose output the system did not take yet.
+    pub(super) backlogged: HashSet<u64>,
+    subscribers: HashSet<u64>,
+    /// Who waits for which answer.
+    tickets: HashMap<Ticket, u64>,
+    mint: TicketMint,
+    number: usize,
+}
+
+impl ClientThread {
+    /// Works through everything that is there.
+    pub(super) fn round(&mut self) {
+        self.take_letters_and_snapshot();
+        self.deliver_events();
+        let mut letters = std::mem::take(&mut self.letters);
+        letters.drain(..).for_each(|letter| self.answer(letter));
+        self.letters = letters;
+        self.look_at_the_time();
+        self.ready.take(&mut self.touched);
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        touched.drain(..).for_each(|key| self.visit(key));
+        touched.append(&mut self.touched);
+        self.touched = touched;
+    }
+
+    /// Afterwards every event up to the snapshot's number is in `announced`, and no other letter is
+    /// newer than the snapshot.
+    fn take_letters_and_snapshot(&mut self) {
+        let board = self.desk.house.board.clone();
+        loop {
+            self.inbox.letters.take(&mut self.letters);
+            self.inbox.announcements.take(&mut self.announced);
+            if board.seq() == self.desk.snapshot.seq() {
+                break;
+            }
+            self.desk.snapshot = board.snapshot();
+        }
+    }
+
+    /// Delivers the events that the present snapshot contains.
+    fn deliver_events(&mut self) {
+        let seq = self.desk.snapshot.seq();
+        let now = self.desk.house.clock.now();
+        let visible = self.announced.partition_point(|announced| announced.seq() <= seq);
+        for announcement in self.announced.drain(..visible) {
+            for key in &self.desk.subscribers {
+                let Some(connection) = self.connections.get_mut(key) else { continue };
+                for event in announcement.events() {
+                    connection.client.deliver(event, now);
+                }
+                self.touched.push(*key);
+            }
+        }
+    }
+
+    fn answer(&mut self, letter: ClientLetter) {
+        match letter {
+            ClientLetter::Accepted(newcomer) => self.admit(newcomer),
+            ClientLetter::Responded { ticket, response } => {
+                self.hand_over(ticket, |client| client.respond(ticket, &response));
+            }
+            ClientLetter::Counted { ticket, answer } => {
+                self.hand_over(ticket, |client| client.complete(ticket, &answer));
+            }
+            ClientLetter::Asked(census) => self.ask_all(&census),
+            ClientLetter::PauseChanged => self.touched.extend(&self.desk.held),
+            ClientLetter::Overweight(ClientId(key)) => {
+                if let Some(connection) = self.connections.get_mut(&key) {
+                    connection.client.close_for_query_budget();
+                    self.touched.push(key);
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, newcomer: Newcomer) {
+        let id = newcomer.id;
+        // Registering fails only for want of memory in the system; the client sees a close.
+        let Ok((stream, facts)) = newcomer.settle() else { return self.desk.house.roll.leave() };
+        let limits = self.desk.house.rules.limits;
+        let client = Client::new(id, facts, limits, &self.desk.view());
+        let connection = Connection::new(client, stream, self.ready.waker(id.0));
+        self.connections.insert(id.0, connection);
+        self.touched.push(id.0);
+    }
+
+    fn hand_over(&mut self, ticket: Ticket, give: impl FnOnce(&mut Client)) {
+        let Some(key) = self.desk.tickets.remove(&ticket) else { return };
+        if let Some(connection) = self.connections.get_mut(&key) {
+            connection.waiting -= 1;
+            give(&mut connection.client);
+            self.touched.push(key);
+        }
+    }
+
+    fn ask_all(&mut self, census: &Census) {
+        let now = self.desk.house.clock.now();
+        let mut found = Vec::new();
+        for (key, connection) in &mut self.connections {
+            if !connection.client.matches(&census.filter, now) {
+                continue;
+            }
+            let line = match census.wanted {
+                Wanted::Lines => connection.client.info_line(now),
+                Wanted::Deaths => {
+                    connection.client.kill();
+                    self.touched.push(*key);
+                    String::new()
+                }
+            };
+            found.push((connection.client.id(), line));
+        }
+        census.add(&self.desk.house, found);
+    }
+
+    /// The coarse tick, and the end of a pause.
+    fn look_at_the_time(&mut self) {
+        let now = self.desk.house.clock.now();
+        let timeout_secs = self.desk.house.rules.timeout_secs;
+        if self.ticked_at + TICK <= now.mono {
+            self.ticked_at = now.mono;
+            for (key, connection) in &mut self.connections {
+                if timeout_secs > 0 || self.desk.backlogged.contains(key) {
+                    connection.client.check_time(now, timeout_secs.into());
+                    self.touched.push(*key);
+                }
+            }
+        }
+        if !self.desk.held.is_empty() && self.desk.house.pause(now.mono).is_none() {
+            self.touched.extend(&self.desk.held);
+        }
+    }
+
+    fn visit(&mut self, key: u64) {
+        let Some(connection) = self.connections.get_mut(&key) else { return };
+        self.desk.serve(connection, &mut self.scratch);
+        if connection.is_over() {
+            connection.leave(&self.desk.house, self.desk.number);
+            self.connections.remove(&key);
+            self.desk.forget(key);
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn new(number: usize, house: Arc<House>) -> Self {
+        Self {
+            snapshot: house.board.snapshot(),
+            house,
+            held: HashSet::new(),
+            backlogged: HashSet::new(),
+            subscribers: HashSet::new(),
+            tickets: HashMap::new(),
+            mint: TicketMint::of_thread(number),
+            number,
+        }
+    }
+
+    pub(super) fn view(&mut self) -> View<'_> {
+        View { house: &self.house, snapshot: &self.snapshot, mint: &mut self.mint }
+    }
+
+    /// Lets a connection do everything that it can do now.
+    fn serve(&mut self, connection: &mut Connection, scratch: &mut [u8]) {
+        let house = self.house.clone();
+        self.advance(connection);
+        connection.read(&house, scratch, |connection| self.advance(connection));
+        // Room in the output may let the machine go on.
+        while connection.write(&house.counters) {
+            self.advance(connection);
+        }
+        connection.settle_accounts(&house, self.number);
+        let key = connection.client.id().0;
+        note(&mut self.held, key, connection.client.is_held());
+        note(&mut self.backlogged, key, !connection.client.output().is_empty());
+        self.count_subscriber(key, connection.client.wants_events());
+    }
+
+    fn advance(&mut self, connection: &mut Connection) {
+        connection.client.advance(&mut self.view());
+        while let Some(action) = connection.client.poll_action() {
+            self.carry_out(action, connection);
+        }
+    }
+
+    fn carry_out(&mut self, action: Action, connection: &mut Connection) {
+        let now = self.house.clock.time();
+        match action {
+            Action::Submit { ticket, request } => {
+                self.expect(ticket, connection);
+                self.house.heart.owe(now);
+                self.house.control.post(Input::Requested { ticket, request });
+            }
+            Action::ListClients { ticket, filter } => {
+                self.expect(ticket, connection);
+                Census::start(&self.house, ticket, filter, Wanted::Lines);
+            }
+            Action::KillClients { ticket, filter } => {
+                self.expect(ticket, connection);
+                Census::start(&self.house, ticket, filter, Wanted::Deaths);
+            }
+            Action::Pause(pause) => self.house.set_pause(Some(pause), now),
+            Action::Unpause => self.house.set_pause(None, now),
+            Action::Shutdown => self.house.exit.request(),
+            Action::SubscriptionChanged(change) => {
+                connection.subscription_changed(&change, &self.house);
+            }
+            Action::Warn(text) => self.house.log.warning(&text),
+            Action::Close(closing) => connection.close(closing, &self.house),
+        }
+    }
+
+    fn expect(&mut self, ticket: Ticket, connection: &mut Connection) {
+        connection.waiting += 1;
+        self.tickets.insert(ticket, connection.client.id().0);
+    }
+
+    fn count_subscriber(&mut self, key: u64, is: bool) {
+        let subscribers = &self.house.counters.subscribers;
+        match (note(&mut self.subscribers, key, is), is) {
+            (true, true) => subscribers.fetch_add(1, Relaxed),
+            (true, false) => subscribers.fetch_sub(1, Relaxed),
+            (false, _) => return,
+        };
+    }
+
+    fn forget(&mut self, key: u64) {
+        self.held.remove(&key);
+        self.backlogged.remove(&key);
+        self.count_subscriber(key, false);
+    }
+}
+
+/// Notes whether `key` belongs to `set`. True if that changed.
+fn note(set: &mut HashSet<u64>, key: u64, is: bool) -> bool {
+    if is { set.insert(key) } else { set.remove(&key) }
+}

@@ -1,0 +1,67 @@
+//! What a connection sees of the process around it, for one round of its thread.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use vedette_core::{Now, Ticket};
+use vedette_wire::accounts::Accounts;
+use vedette_wire::client::{Pause, ServerFacts};
+use vedette_wire::{Snapshot, Surroundings};
+
+use super::{House, TICKET_STRIDE};
+
+/// The surroundings of a thread's connections.
+pub(super) struct View<'a> {
+    pub(super) house: &'a House,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) mint: &'a mut TicketMint,
+}
+
+/// Mints tickets that no other thread mints.
+#[derive(Debug)]
+pub(super) struct TicketMint(u64);
+
+impl TicketMint {
+    pub(super) fn of_thread(number: usize) -> Self {
+        Self(number as u64)
+    }
+
+    fn next(&mut self) -> Ticket {
+        self.0 += TICKET_STRIDE;
+        Ticket(self.0)
+    }
+}
+
+impl Surroundings for View<'_> {
+    fn now(&self) -> Now {
+        self.house.clock.now()
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        self.snapshot
+    }
+
+    fn accounts(&self) -> &Accounts {
+        &self.house.accounts
+    }
+
+    fn server_facts(&self) -> ServerFacts {
+        self.house.server_facts()
+    }
+
+    fn pause(&self) -> Option<Pause> {
+        self.house.pause(self.house.clock.time())
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        std::fs::metadata(path)
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    }
+
+    fn next_ticket(&mut self) -> Ticket {
+        self.mint.next()
+    }
+
+    fn fill_random(&mut self, bytes: &mut [u8]) {
+        crate::random::fill(bytes);
+    }
+}

@@ -1,0 +1,204 @@
+//! The control thread: it owns the Sentinel and all links to nodes and peers, and decides nothing.
+//!
+//! ```text
+//! wait: a socket, a letter, or the core's deadline
+//! look: read everything that is readable by now, take every letter      ─▶ inputs
+//! turn: up to 256 inputs to the core, then all its effects               ─▶ sockets, letters
+//! ```
+//!
+//! Its only timer is the core's deadline. Sockets are read before it (rule E3): a deadline that has
+//! come sends the thread back to the operating system once more, without waiting, and only what is
+//! not readable even then counts as silent.
+
+mod effects;
+mod links;
+mod thread;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use tokio::time::{Sleep, sleep_until};
+use vedette_core::{Effect, Input, Now, Sentinel, Time};
+
+use crate::clock::{Clock, Heartbeat};
+use crate::doorbell::{Doorbell, Mailbox, system_asked};
+use links::Links;
+
+pub(crate) use effects::Outlets;
+pub(crate) use thread::{ControlThread, cpu_time_us, spawn};
+
+/// Inputs of one turn: bounds how long effects wait for the inputs behind theirs.
+const MAX_INPUTS_PER_TURN: usize = 256;
+
+/// Where other threads leave inputs for the core.
+pub(crate) type ControlMailbox = Mailbox<Input>;
+
+/// The core as this thread uses it; tests put another machine in its place.
+pub(crate) trait Core: Send + 'static {
+    /// Takes a fact.
+    fn handle_input(&mut self, now: Now, input: Input);
+    /// Gives an order.
+    fn poll_effect(&mut self) -> Option<Effect>;
+    /// When it next wants [`Input::DeadlineReached`].
+    fn poll_deadline(&self) -> Option<Time>;
+}
+
+impl Core for Sentinel {
+    fn handle_input(&mut self, now: Now, input: Input) {
+        Self::handle_input(self, now, input);
+    }
+
+    fn poll_effect(&mut self) -> Option<Effect> {
+        Self::poll_effect(self)
+    }
+
+    fn poll_deadline(&self) -> Option<Time> {
+        Self::poll_deadline(self)
+    }
+}
+
+/// The control thread's state.
+struct Control<C> {
+    core: C,
+    clock: Clock,
+    heart: Arc<Heartbeat>,
+    bell: Arc<Doorbell>,
+    mail: Arc<ControlMailbox>,
+    links: Links,
+    outlets: Outlets,
+    inputs: VecDeque<Input>,
+    letters: Vec<Input>,
+    timer: Pin<Box<Sleep>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// What the control thread is made of.
+pub(crate) struct Parts<C> {
+    pub(crate) core: C,
+    pub(crate) clock: Clock,
+    pub(crate) heart: Arc<Heartbeat>,
+    pub(crate) bell: Arc<Doorbell>,
+    pub(crate) mail: Arc<ControlMailbox>,
+    pub(crate) outlets: Outlets,
+    /// `bind-source-addr`.
+    pub(crate) source: Option<IpAddr>,
+}
+
+/// What woke the thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    BySomething,
+    ByDeadline,
+    ToStop,
+}
+
+impl<C: Core> Control<C> {
+    /// Carries out what the core wants at its start. Must be called within a runtime: sockets and
+    /// the timer belong to it.
+    fn start(parts: Parts<C>, stop: Arc<AtomicBool>) -> Self {
+        let Parts { core, clock, heart, bell, mail, outlets, source } = parts;
+        let mut control = Self {
+            core,
+            clock,
+            heart,
+            mail,
+            links: Links::new(bell.clone(), source),
+            bell,
+            outlets,
+            inputs: VecDeque::new(),
+            letters: Vec::new(),
+            timer: Box::pin(sleep_until(clock.instant(Time(0)).into())),
+            stop,
+        };
+        control.carry_out();
+        control
+    }
+
+    /// Runs until it is told to stop. No cooperative budget may be imposed on it: it polls all
+    /// sockets itself.
+    async fn run(mut self) {
+        loop {
+            let woken = self.wait().await;
+            if woken == Woken::ToStop {
+                return;
+            }
+            self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
+            if woken == Woken::ByDeadline {
+                system_asked().await;
+            }
+            self.look();
+            while !self.inputs.is_empty() {
+                self.turn();
+            }
+            if woken == Woken::ByDeadline && self.is_due() {
+                self.inputs.push_back(Input::DeadlineReached);
+                self.turn();
+            }
+        }
+    }
+
+    /// Waits for a socket, a letter or the deadline.
+    async fn wait(&mut self) -> Woken {
+        let deadline = self.core.poll_deadline();
+        self.outlets.sign_of_life(&self.heart, deadline);
+        if let Some(deadline) = deadline {
+            let instant = self.clock.instant(deadline).into();
+            if self.timer.deadline() != instant {
+                self.timer.as_mut().reset(instant);
+            }
+        }
+        poll_fn(|cx| {
+            self.bell.answer(cx);
+            if self.stop.load(Ordering::Acquire) {
+                return Poll::Ready(Woken::ToStop);
+            }
+            if self.is_due() {
+                return Poll::Ready(Woken::ByDeadline);
+            }
+            if !self.links.are_quiet() || !self.mail.is_empty() || !self.inputs.is_empty() {
+                return Poll::Ready(Woken::BySomething);
+            }
+            if deadline.is_some() && self.timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Woken::ByDeadline);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn is_due(&self) -> bool {
+        self.core.poll_deadline().is_some_and(|deadline| deadline <= self.clock.time())
+    }
+
+    /// Turns everything that is readable, and all letters, into inputs.
+    fn look(&mut self) {
+        self.links.look(&mut self.inputs);
+        self.mail.take(&mut self.letters);
+        self.inputs.extend(self.letters.drain(..));
+    }
+
+    /// One turn: inputs to the core, its effects to the world.
+    fn turn(&mut self) {
+        for _ in 0..MAX_INPUTS_PER_TURN {
+            let Some(input) = self.inputs.pop_front() else { break };
+            self.core.handle_input(self.clock.now(), input);
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.core.poll_effect() {
+            self.outlets.carry_out(effect, &mut self.links, &mut self.inputs);
+        }
+        self.links.flush(&mut self.inputs);
+        self.outlets.post_responses();
+    }
+}

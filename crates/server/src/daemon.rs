@@ -1,0 +1,119 @@
+//! The daemon from its first line to its last: load, build, bind, log, run, drain.
+
+mod build;
+mod load;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tokio::runtime::Runtime;
+
+use crate::clients::Listeners;
+use crate::log::Log;
+use crate::process::{self, PidFile, Supervisor};
+use build::{Opened, Running};
+
+/// Threads that may wait for `getaddrinfo` at the same time.
+const RESOLVER_THREADS: usize = 4;
+
+/// How the daemon was started (spec: interface 7).
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The configuration file as named; none is refused with the reference's words.
+    pub config_file: Option<PathBuf>,
+    /// The words after it.
+    pub arguments: Vec<Vec<u8>>,
+    /// Standard input, if `-` was among them.
+    pub stdin: Option<Vec<u8>>,
+}
+
+/// Why the daemon does not start. The cause was told already, on the log or on standard error.
+struct Refused;
+
+/// Runs the daemon. Returns when it was told to stop, or could not start (exit code 1).
+///
+/// To be called before the process has any other thread: `daemonize yes` forks.
+#[must_use]
+pub fn run(start: &Start) -> ExitCode {
+    run_to_the_end(start).unwrap_or(ExitCode::FAILURE)
+}
+
+fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
+    let (config_file, loaded) = load::load(start)?;
+    let log = load::open_log(&loaded)?;
+    load::refuse_what_cannot_work(&config_file, &loaded, &log)?;
+
+    let supervisor = Supervisor::find(loaded.server.supervised, &log);
+    let daemonized = loaded.server.daemonize && supervisor == Supervisor::Nobody;
+    if daemonized {
+        process::go_to_background().map_err(|error| refuse(&log, "Can't daemonize", &error))?;
+    }
+    log.start_thread().map_err(|error| refuse(&log, "Can't start a thread", &error))?;
+    process::abort_on_panic(&log);
+    load::log_first_lines(&loaded, &log);
+    supervisor.starting(&log);
+
+    let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
+        .map_err(|error| refuse_with(&log, &error))?;
+    load::log_running_mode(&loaded, &log);
+    let listeners =
+        Listeners::bind(&loaded.server, &log).map_err(|error| refuse_with(&log, &error))?;
+    let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(RESOLVER_THREADS)
+        .build()
+        .map_err(|error| refuse(&log, "Can't start the runtime", &error))?;
+    let opened = Opened { config_file, loaded, log: log.clone(), maxclients, supervisor };
+    serve_until_told(&runtime, opened, listeners, pid_file)
+}
+
+/// Everything is in place: serve, then drain.
+fn serve_until_told(
+    runtime: &Runtime,
+    opened: Opened,
+    listeners: Listeners,
+    pid_file: Option<PidFile>,
+) -> Result<ExitCode, Refused> {
+    let Opened { log, supervisor, .. } = &opened;
+    let (log, supervisor) = (log.clone(), *supervisor);
+    let unix_path = listeners.unix_path.clone();
+    runtime.block_on(async {
+        let running =
+            build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
+        supervisor.ready();
+        let Running { exit, control } = running;
+        process::told_to_stop(&exit, &log)
+            .await
+            .map_err(|error| refuse(&log, "Can't receive signals", &error))?;
+
+        log.notice("User requested shutdown...");
+        supervisor.stopping();
+        let code = process::unless_interrupted(control.stop(), &log).await;
+        if code == ExitCode::SUCCESS {
+            if let Some(pid_file) = pid_file {
+                pid_file.remove(&log);
+            }
+            if let Some(path) = unix_path {
+                log.notice("Removing the unix socket file.");
+                // Somebody else may have removed it already.
+                let _ = std::fs::remove_file(path);
+            }
+            log.warning("Sentinel is now ready to exit, bye bye...");
+        }
+        log.flush();
+        Ok(code)
+    })
+}
+
+fn refuse(log: &Log, what: &str, error: &io::Error) -> Refused {
+    refuse_with(log, &format!("{what}: {error}"))
+}
+
+fn refuse_with(log: &Log, why: &dyn std::fmt::Display) -> Refused {
+    log.warning(&why.to_string());
+    log.flush();
+    Refused
+}

@@ -1,0 +1,207 @@
+//! Everything that runs, put together.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+
+use vedette_conf::{BufferLimit, Loaded, ServerSettings};
+use vedette_core::{Config, DurableState, Generation, Input, Sentinel, SentinelId};
+use vedette_wire::accounts::Accounts;
+use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
+
+use crate::board::Board;
+use crate::clients::{self, House, Inbox, Listeners, Rules};
+use crate::clock::{Clock, Heartbeat};
+use crate::control::{self, ControlMailbox, ControlThread, Outlets};
+use crate::doorbell::{Doorbell, Mailbox};
+use crate::errands;
+use crate::log::{Log, os_words};
+use crate::process::{ExitRequest, Supervisor};
+use crate::random;
+use crate::store::{Store, StoreEvent};
+
+/// What was decided and opened before anything runs.
+pub(super) struct Opened {
+    pub(super) config_file: PathBuf,
+    pub(super) loaded: Loaded,
+    pub(super) log: Log,
+    pub(super) maxclients: u64,
+    pub(super) supervisor: Supervisor,
+}
+
+/// What runs.
+pub(super) struct Running {
+    pub(super) exit: ExitRequest,
+    pub(super) control: ControlThread,
+}
+
+/// The save that a first start orders, so that the new id is on disk before anybody hears of it.
+/// The core counts from 1.
+const FIRST_SAVE: Generation = Generation(0);
+
+/// Starts every thread. Clients are accepted last.
+pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running> {
+    let clock = Clock::start();
+    let heart = Heartbeat::new();
+    let board = Arc::new(Board::default());
+    let exit = ExitRequest::default();
+    let control_bell = Arc::new(Doorbell::default());
+    let control: Arc<ControlMailbox> = Arc::new(Mailbox::new(control_bell.clone()));
+    let state = durable_state(&opened.loaded);
+    let store = open_store(&opened, &state, &control)?;
+    opened.log.notice(&format!("Sentinel ID is {}", state.my_id));
+
+    let threads: Vec<_> = (0..client_threads()).map(|_| Inbox::new()).collect();
+    let (errands, runner) = errands::channel(control.clone());
+    let outlets = Outlets::new(store, errands, board.clone(), threads.clone(), opened.log.clone());
+    let server = &opened.loaded.server;
+    let config = Config { listen_port: server.port, local_password: server.requirepass.clone() };
+    let thread = control::spawn(control::Parts {
+        core: Sentinel::start(config, state, random::number(), clock.now()),
+        clock,
+        heart: heart.clone(),
+        bell: control_bell,
+        mail: control.clone(),
+        outlets,
+        source: source_address(server),
+    })?;
+
+    let house = Arc::new(House {
+        clock,
+        heart,
+        board,
+        control,
+        accounts: Accounts::new(server.requirepass.clone()),
+        rules: rules(server, opened.maxclients),
+        facts: facts(&opened),
+        control_thread: thread.id(),
+        exit: exit.clone(),
+        threads,
+        log: opened.log,
+        counters: Default::default(),
+        budget: Default::default(),
+        roll: Default::default(),
+        pause: Default::default(),
+    });
+    tokio::spawn(runner.run());
+    for number in 0..house.threads.len() {
+        clients::spawn(number, house.clone())?;
+    }
+    listeners.accept_for_ever(&house)?;
+    Ok(Running { exit, control: thread })
+}
+
+/// As many as there are cores, within reason.
+fn client_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(clients::MAX_THREADS)
+}
+
+fn durable_state(loaded: &Loaded) -> DurableState {
+    loaded.state.durable(SentinelId::from_random(random::id_bytes()))
+}
+
+/// Opens the store; at a first start it saves the new id before anything else happens.
+fn open_store(
+    opened: &Opened,
+    state: &DurableState,
+    control: &Arc<ControlMailbox>,
+) -> io::Result<Store> {
+    let (log, control) = (opened.log.clone(), control.clone());
+    let (first_done, first) = mpsc::channel();
+    let notify = move |event| match stored(event, &log) {
+        Some(Input::Persisted { generation: FIRST_SAVE })
+        | Some(Input::PersistFailed { generation: FIRST_SAVE }) => {
+            // Somebody waits below.
+            let _ = first_done.send(());
+        }
+        Some(input) => control.post(input),
+        None => {}
+    };
+    let document = opened.loaded.document.clone();
+    let store =
+        Store::open(&opened.config_file, document, state, notify).map_err(io::Error::other)?;
+    if opened.loaded.state.my_id.is_none() {
+        store.save(FIRST_SAVE, Vec::new());
+        // Whatever came of it is in the log; a Sentinel that cannot save still watches.
+        let _ = first.recv();
+    }
+    Ok(store)
+}
+
+/// What the store says, for the log and for the core.
+fn stored(event: StoreEvent, log: &Log) -> Option<Input> {
+    const NOT_SAVED: &str =
+        "WARNING: Sentinel was not able to save the new configuration on disk!!!";
+    match event {
+        StoreEvent::Saved { generation, took: _ } => {
+            log.notice("Sentinel new configuration saved on disk");
+            Some(Input::Persisted { generation })
+        }
+        StoreEvent::Failed { generation, error } => {
+            log.warning(&format!("{NOT_SAVED}: {}", os_words(&error)));
+            Some(Input::PersistFailed { generation })
+        }
+        StoreEvent::ShellSaved(Ok(())) => {
+            log.notice("Sentinel new configuration saved on disk");
+            None
+        }
+        StoreEvent::ShellSaved(Err(error)) => {
+            log.warning(&format!("{NOT_SAVED}: {}", os_words(&error)));
+            None
+        }
+        StoreEvent::Warning(text) => {
+            log.warning(&text);
+            None
+        }
+    }
+}
+
+/// `bind-source-addr`, if it is an address.
+fn source_address(server: &ServerSettings) -> Option<IpAddr> {
+    server.bind_source_addr.as_deref().and_then(|address| address.parse().ok())
+}
+
+fn rules(server: &ServerSettings, maxclients: u64) -> Rules {
+    let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+    let output = |limit: BufferLimit| OutputLimit {
+        hard: bytes(limit.hard_bytes),
+        soft: bytes(limit.soft_bytes),
+        soft_secs: limit.soft_secs,
+    };
+    Rules {
+        limits: ClientLimits {
+            query_buffer: bytes(server.client_query_buffer_limit),
+            bulk_len: bytes(server.proto_max_bulk_len),
+            normal: output(server.output_buffer_normal),
+            pubsub: output(server.output_buffer_pubsub),
+        },
+        timeout_secs: server.timeout_secs,
+        keepalive_secs: server.tcp_keepalive_secs,
+        maxclients,
+        protected_mode: server.protected_mode,
+    }
+}
+
+fn facts(opened: &Opened) -> ProcessFacts {
+    let uname = rustix::system::uname();
+    let words = [uname.sysname(), uname.release(), uname.machine()];
+    let server = &opened.loaded.server;
+    let binds: Vec<_> = server.bind.iter().map(|bind| format!("bind={}", bind.address)).collect();
+    let tcp = (server.port != 0 && !binds.is_empty())
+        .then(|| format!("name=tcp,{},port={}", binds.join(","), server.port));
+    let unix = server.unix_socket.as_ref().map(|path| format!("name=unix,bind={}", path.display()));
+    let executable = std::env::current_exe().unwrap_or_default();
+    ProcessFacts {
+        os: words.map(|word| word.to_string_lossy()).join(" "),
+        pid: std::process::id(),
+        supervised: opened.supervisor.name(),
+        run_id: SentinelId::from_random(random::id_bytes()).to_string(),
+        tcp_port: server.port,
+        uptime_secs: 0,
+        hz: 10,
+        executable: executable.display().to_string(),
+        config_file: opened.config_file.display().to_string(),
+        listeners: tcp.into_iter().chain(unix).collect(),
+    }
+}

@@ -1,0 +1,96 @@
+//! Before anything runs: the configuration, what it forbids, and the first lines of the log
+//! (spec: interface 7.1, 8.2, 10.1).
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use vedette_conf::{ConfigError, Loaded};
+use vedette_wire::replies::info::REDIS_VERSION;
+
+use super::{Refused, Start, refuse_with};
+use crate::log::{Form, Log, LogTarget, Syslog, os_words};
+use crate::store::DiskFiles;
+
+/// Loads the configuration; the path is absolute from now on, whatever `dir` says.
+pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
+    let to_stdout = Log::new(LogTarget::default(), vedette_core::LogLevel::Notice);
+    let Some(config_file) = &start.config_file else {
+        let why = "Sentinel needs config file on disk to save state. Exiting...";
+        return Err(refuse_with(&to_stdout, &why));
+    };
+    if start.stdin.is_some() {
+        to_stdout.notice("Reading config from stdin");
+    }
+    let stdin = start.stdin.as_deref();
+    let absolute = std::path::absolute(config_file).unwrap_or_else(|_| config_file.clone());
+    match vedette_conf::load(&absolute, &start.arguments, stdin, &DiskFiles) {
+        Ok(loaded) => Ok((absolute, loaded)),
+        Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
+        Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error)),
+    }
+}
+
+/// Opens the log that the configuration wants.
+pub(super) fn open_log(loaded: &Loaded) -> Result<Log, Refused> {
+    let server = &loaded.server;
+    if let Some(path) = &server.log_file {
+        OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+            let why = format!("Can't open the log file: {}", os_words(&error));
+            fatal(&ConfigError::Whole(why))
+        })?;
+    }
+    let syslog = server.syslog.enabled.then(|| {
+        let ident = server.syslog.ident.as_deref().unwrap_or("redis");
+        Syslog::open(ident, &server.syslog.facility)
+    });
+    let form = Form { format: server.log_format, timestamps: server.log_timestamps };
+    let target = LogTarget { file: server.log_file.clone(), form, syslog: syslog.flatten() };
+    Ok(Log::new(target, loaded.state.settings.log_level))
+}
+
+/// Refuses to start where it is clear that it cannot work (spec: behaviour 13.6).
+pub(super) fn refuse_what_cannot_work(
+    config_file: &Path,
+    loaded: &Loaded,
+    log: &Log,
+) -> Result<(), Refused> {
+    if let Err(error) = access(config_file, Access::WRITE_OK) {
+        let why = format!(
+            "Sentinel config file {} is not writable: {}. Exiting...",
+            config_file.display(),
+            os_words(&error.into())
+        );
+        return Err(refuse_with(log, &why));
+    }
+    let tls = &loaded.server.tls;
+    if tls.port != 0 || tls.replication {
+        let why = "This version does not speak TLS yet: remove tls-port and tls-replication. \
+                   Exiting...";
+        return Err(refuse_with(log, &why));
+    }
+    Ok(())
+}
+
+/// The lines that every start begins with.
+pub(super) fn log_first_lines(loaded: &Loaded, log: &Log) {
+    log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo");
+    log.notice(&format!(
+        "Redis version={REDIS_VERSION}, bits={}, commit=00000000, modified=0, pid={}, just started",
+        usize::BITS,
+        std::process::id()
+    ));
+    log.notice("Configuration loaded");
+    loaded.warnings.iter().for_each(|warning| log.warning(&warning.to_string()));
+}
+
+/// The lines before the first socket is opened.
+pub(super) fn log_running_mode(loaded: &Loaded, log: &Log) {
+    log.notice("monotonic clock: POSIX clock_gettime");
+    log.notice(&format!("Running mode=sentinel, port={}.", loaded.server.port));
+}
+
+fn fatal(error: &ConfigError) -> Refused {
+    eprint!("{}", error.fatal_block(&format!("Redis {REDIS_VERSION}")));
+    Refused
+}

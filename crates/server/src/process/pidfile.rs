@@ -1,0 +1,34 @@
+//! The pid file (spec: interface 10.3).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::log::{Log, os_words};
+
+/// Where a daemon without `pidfile` writes its number.
+const DEFAULT_PATH: &str = "/var/run/redis.pid";
+
+/// A pid file that was written.
+#[derive(Debug)]
+pub(crate) struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes it if the settings want one. Failure is not fatal.
+    pub(crate) fn write(path: Option<&Path>, daemonized: bool, log: &Log) -> Option<Self> {
+        let path = path.or(daemonized.then_some(Path::new(DEFAULT_PATH)))?;
+        match fs::write(path, format!("{}\n", std::process::id())) {
+            Ok(()) => Some(Self(path.to_path_buf())),
+            Err(error) => {
+                log.notice(&format!("Failed to write PID file: {}", os_words(&error)));
+                None
+            }
+        }
+    }
+
+    /// Removes it at a clean exit.
+    pub(crate) fn remove(self, log: &Log) {
+        log.notice("Removing the pid file.");
+        // Somebody else may have removed it already.
+        let _ = fs::remove_file(self.0);
+    }
+}

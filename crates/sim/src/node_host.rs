@@ -1,0 +1,43 @@
+//! A model data node in a world.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use vedette_node::{ConnId, LinkId, Node, NodeConfig};
+
+use crate::network::WireId;
+
+/// A data node of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeIndex(pub usize);
+
+/// A node and its connections.
+pub(crate) struct NodeHost {
+    pub(crate) node: Node,
+    pub(crate) address: SocketAddr,
+    pub(crate) listening: bool,
+    pub(crate) clients: BTreeMap<ConnId, WireId>,
+    pub(crate) links: BTreeMap<LinkId, WireId>,
+    next_client: u64,
+    pub(crate) next_deadline: Option<u64>,
+}
+
+impl NodeHost {
+    pub(crate) fn new(config: NodeConfig, address: SocketAddr, seed: u64, now_ms: u64) -> Self {
+        Self {
+            node: Node::new(Arc::new(config), seed, now_ms),
+            address,
+            listening: true,
+            clients: BTreeMap::new(),
+            links: BTreeMap::new(),
+            next_client: 0,
+            next_deadline: None,
+        }
+    }
+
+    pub(crate) fn mint_client(&mut self) -> ConnId {
+        self.next_client += 1;
+        ConnId(self.next_client)
+    }
+}

@@ -1,0 +1,130 @@
+//! From bytes to executed requests, one after the other.
+
+use bytes::Bytes;
+use vedette_resp::RequestError;
+
+use super::action::CloseReason;
+use super::gate;
+use super::limits::{OUTPUT_PAUSE, WAITING_MAX};
+use super::surroundings::Surroundings;
+use super::{Client, State};
+use crate::commands::{Command, Verb};
+use crate::reply::{Reply, error};
+
+/// What became of a request.
+enum Fate {
+    /// It is done, or its reply is owed.
+    Done,
+    /// A pause holds it.
+    Held(Vec<Bytes>),
+}
+
+impl Client {
+    /// Executes as many requests as may be executed now. Call it after `receive`, after `respond`
+    /// and `complete`, after output was written, and when a pause ended.
+    pub fn advance(&mut self, surroundings: &mut dyn Surroundings) {
+        while self.may_work() {
+            let words = match self.held.take() {
+                Some(words) => words,
+                None => match self.next_request(surroundings) {
+                    Some(words) => words,
+                    None => break,
+                },
+            };
+            match self.handle(words, surroundings) {
+                Fate::Done => self.session.replies.next_command(),
+                Fate::Held(words) => {
+                    self.held = Some(words);
+                    break;
+                }
+            }
+        }
+        self.check_output(surroundings.now());
+    }
+
+    fn may_work(&self) -> bool {
+        self.state == State::Open
+            && self.barrier.is_none()
+            && self.outbox.owed() < WAITING_MAX
+            && self.outbox.len() < OUTPUT_PAUSE
+    }
+
+    fn next_request(&mut self, surroundings: &dyn Surroundings) -> Option<Vec<Bytes>> {
+        let authenticated = self.session.is_authenticated(surroundings.accounts());
+        self.decoder.set_authenticated(authenticated);
+        match self.decoder.next() {
+            Ok(request) => request.map(|request| request.args),
+            Err(RequestError::Protocol(problem)) => {
+                self.reply(&error(problem.reply_text()));
+                self.drain(CloseReason::ProtocolError);
+                None
+            }
+            Err(RequestError::QueryBufferFull) => {
+                self.close_for_query_buffer(surroundings.now());
+                None
+            }
+        }
+    }
+
+    /// One request through all checks, in the order of interface 1.6.
+    fn handle(&mut self, words: Vec<Bytes>, surroundings: &mut dyn Surroundings) -> Fate {
+        if gate::is_cross_protocol(&words) {
+            self.warn(
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or \
+                 Host: commands to this Sentinel. Connection aborted."
+                    .to_owned(),
+            );
+            self.close_now(CloseReason::CrossProtocol);
+            return Fate::Done;
+        }
+        let admitted = self.admit(&words, surroundings);
+        if let Ok(command) = admitted
+            && is_paused(command, surroundings)
+        {
+            return Fate::Held(words);
+        }
+        self.argument_bytes = words.iter().map(Bytes::len).sum();
+        let outcome = admitted.and_then(|command| {
+            self.counts.commands += 1;
+            self.execute(command, &words, surroundings)
+        });
+        if let Err(reply) = outcome {
+            self.reply(&reply);
+        }
+        self.argument_bytes = 0;
+        Fate::Done
+    }
+
+    fn admit(
+        &mut self,
+        words: &[Bytes],
+        surroundings: &dyn Surroundings,
+    ) -> Result<&'static Command, Reply> {
+        let command = gate::find_command(words)?;
+        self.last_command = Some(command);
+        if !self.session.is_authenticated(surroundings.accounts()) && !gate::is_free(command) {
+            self.counts.denied_auth += 1;
+            return Err(gate::not_authenticated());
+        }
+        if self.is_restricted() && !gate::is_for_subscribers(command) {
+            return Err(gate::only_for_subscribers(command));
+        }
+        Ok(command)
+    }
+
+    /// Answers the present request.
+    pub(super) fn reply(&mut self, reply: &Reply) {
+        if reply.is_error() {
+            self.counts.error_replies += 1;
+        }
+        if !self.session.replies.are_muted() {
+            self.outbox.write(reply, self.session.protocol);
+        }
+    }
+}
+
+/// Only `PUBLISH` counts as a write (spec: interface 4.7, 4.9).
+fn is_paused(command: &Command, surroundings: &dyn Surroundings) -> bool {
+    let holds = |writes_only: bool| !writes_only || command.verb == Verb::Publish;
+    surroundings.pause().is_some_and(|pause| holds(pause.writes_only))
+}

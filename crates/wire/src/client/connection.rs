@@ -1,0 +1,197 @@
+//! CLIENT (spec: interface 4.9).
+
+use bytes::Bytes;
+use vedette_core::{Now, Span};
+use vedette_resp::{Protocol, parse_integer};
+
+use super::Client;
+use super::action::{Action, Pause};
+use super::execute::{Executed, Outcome, text};
+use super::filter::{ClientFilter, parse_kill, parse_list};
+use super::handshake::check_name;
+use super::outbox::Owed;
+use super::session::is_plain;
+use super::surroundings::Surroundings;
+use crate::commands::ClientVerb;
+use crate::replies::help;
+use crate::reply::{Reply, error, error_with, not_an_integer, syntax_error, word};
+
+impl Client {
+    pub(super) fn client(
+        &mut self,
+        verb: ClientVerb,
+        words: &[Bytes],
+        surroundings: &dyn Surroundings,
+    ) -> Executed {
+        let reply = match verb {
+            ClientVerb::Caching => self.caching(&words[0])?,
+            ClientVerb::GetName if self.session.name.is_empty() => Reply::Null,
+            ClientVerb::GetName => Reply::Bulk(self.session.name.clone()),
+            ClientVerb::GetRedir => Reply::Integer(self.redirection()),
+            ClientVerb::Help => help::client(),
+            ClientVerb::Id => Reply::Integer(i64::try_from(self.id.0).unwrap_or(i64::MAX)),
+            ClientVerb::Info => self.own_line(surroundings.now()),
+            ClientVerb::Kill => return self.kill_clients(words, surroundings),
+            ClientVerb::List => return parse_list(words).map(Outcome::List),
+            ClientVerb::NoEvict => {
+                self.session.no_evict = on_off(&words[0])?;
+                Reply::OK
+            }
+            ClientVerb::Pause => self.pause(words, surroundings.now())?,
+            ClientVerb::Reply => return self.switch_replies(&words[0]),
+            ClientVerb::SetInfo => self.set_info(&words[0], &words[1])?,
+            ClientVerb::SetName => {
+                self.session.name = check_name(&words[0])?;
+                Reply::OK
+            }
+            ClientVerb::Tracking => self.track(words)?,
+            ClientVerb::TrackingInfo => self.tracking_info(),
+            ClientVerb::Unblock => unblock(words)?,
+            ClientVerb::Unpause => {
+                self.actions.push_back(Action::Unpause);
+                Reply::OK
+            }
+        };
+        Ok(Outcome::Reply(reply))
+    }
+
+    fn own_line(&self, now: Now) -> Reply {
+        text(&[self.info_line(now)], self.session.protocol)
+    }
+
+    fn kill_clients(&self, words: &[Bytes], surroundings: &dyn Surroundings) -> Executed {
+        if let [addr] = words {
+            let filter = ClientFilter { addr: Some(addr.clone()), ..ClientFilter::default() };
+            return Ok(Outcome::Kill(filter, Owed::KilledOne));
+        }
+        let filter = parse_kill(words, self.id, surroundings.accounts())?;
+        Ok(Outcome::Kill(filter, Owed::KilledCount))
+    }
+
+    fn pause(&mut self, words: &[Bytes], now: Now) -> Result<Reply, Reply> {
+        let writes_only = match words.get(1).map(|mode| mode.to_ascii_lowercase()) {
+            None => false,
+            Some(mode) if mode == b"all" => false,
+            Some(mode) if mode == b"write" => true,
+            Some(_) => return Err(error("ERR CLIENT PAUSE mode must be WRITE or ALL")),
+        };
+        let millis = parse_integer(&words[0])
+            .ok_or_else(|| error("ERR timeout is not an integer or out of range"))?;
+        let millis = u64::try_from(millis).map_err(|_| error("ERR timeout is negative"))?;
+        let pause = Pause::new(now.mono, Span(millis), writes_only);
+        self.actions.push_back(Action::Pause(pause));
+        Ok(Reply::OK)
+    }
+
+    fn switch_replies(&mut self, mode: &[u8]) -> Executed {
+        let replies = &mut self.session.replies;
+        match mode.to_ascii_lowercase().as_slice() {
+            b"on" => {
+                replies.on();
+                Ok(Outcome::Reply(Reply::OK))
+            }
+            b"off" => {
+                replies.off();
+                Ok(Outcome::Silence)
+            }
+            b"skip" => {
+                replies.skip();
+                Ok(Outcome::Silence)
+            }
+            _ => Err(syntax_error()),
+        }
+    }
+
+    fn set_info(&mut self, attribute: &Bytes, value: &Bytes) -> Result<Reply, Reply> {
+        let place = match attribute.to_ascii_lowercase().as_slice() {
+            b"lib-name" => &mut self.session.lib_name,
+            b"lib-ver" => &mut self.session.lib_ver,
+            _ => return Err(error_with(&[b"ERR Unrecognized option '", attribute, b"'"])),
+        };
+        if !is_plain(value) {
+            let complaint: &[u8] = b" cannot contain spaces, newlines or special characters.";
+            return Err(error_with(&[b"ERR ", attribute, complaint]));
+        }
+        *place = value.clone();
+        Ok(Reply::OK)
+    }
+
+    /// Keys do not exist here, so tracking is only noted.
+    fn track(&mut self, words: &[Bytes]) -> Result<Reply, Reply> {
+        let on = on_off(&words[0])?;
+        let mut broadcast = false;
+        let mut prefixes = false;
+        let mut rest = &words[1..];
+        while let [option, after @ ..] = rest {
+            rest = after;
+            match (option.to_ascii_lowercase().as_slice(), after) {
+                (b"bcast", _) => broadcast = true,
+                (b"optin" | b"optout" | b"noloop", _) => {}
+                (b"prefix", [_, after @ ..]) => (prefixes, rest) = (true, after),
+                (b"redirect", [id, ..]) => {
+                    parse_integer(id).ok_or_else(not_an_integer)?;
+                    return Err(error("ERR The client ID you want redirect to does not exist"));
+                }
+                _ => return Err(syntax_error()),
+            }
+        }
+        if on && prefixes && !broadcast {
+            return Err(error("ERR PREFIX option requires BCAST mode to be enabled"));
+        }
+        self.session.tracking = on;
+        Ok(Reply::OK)
+    }
+
+    fn tracking_info(&self) -> Reply {
+        let flag = word(if self.session.tracking { "on" } else { "off" });
+        Reply::Map(vec![
+            (word("flags"), Reply::Set(vec![flag])),
+            (word("redirect"), Reply::Integer(self.redirection())),
+            (word("prefixes"), Reply::Array(Vec::new())),
+        ])
+    }
+
+    fn redirection(&self) -> i64 {
+        if self.session.tracking { 0 } else { -1 }
+    }
+
+    fn caching(&self, mode: &[u8]) -> Result<Reply, Reply> {
+        if !self.session.tracking {
+            return Err(error(
+                "ERR CLIENT CACHING can be called only when the client is in tracking mode with \
+                 OPTIN or OPTOUT mode enabled",
+            ));
+        }
+        match mode.to_ascii_lowercase().as_slice() {
+            b"yes" => Err(error(
+                "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.",
+            )),
+            b"no" => Err(error(
+                "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
+            )),
+            _ => Err(syntax_error()),
+        }
+    }
+
+    /// Whether only the commands of subscribers are allowed (spec: interface 1.8).
+    pub(super) fn is_restricted(&self) -> bool {
+        self.session.protocol == Protocol::Resp2 && self.subscriptions.total() > 0
+    }
+}
+
+/// Nothing ever blocks.
+fn unblock(words: &[Bytes]) -> Result<Reply, Reply> {
+    let reason = words.get(1).map(|reason| reason.to_ascii_lowercase());
+    if reason.is_some_and(|reason| reason != b"timeout" && reason != b"error") {
+        return Err(error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
+    }
+    parse_integer(&words[0]).map(|_| Reply::Integer(0)).ok_or_else(not_an_integer)
+}
+
+fn on_off(word: &[u8]) -> Result<bool, Reply> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"on" => Ok(true),
+        b"off" => Ok(false),
+        _ => Err(syntax_error()),
+    }
+}

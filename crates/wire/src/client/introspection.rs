@@ -1,0 +1,55 @@
+//! COMMAND (spec: interface 4.10).
+
+use bytes::Bytes;
+
+use super::Client;
+use super::execute::{Executed, Outcome};
+use crate::commands::{self, CommandVerb, Filter, find, find_subcommand};
+use crate::replies::help;
+use crate::reply::{Reply, error, syntax_error};
+
+impl Client {
+    pub(super) fn command(&self, verb: CommandVerb, words: &[Bytes]) -> Executed {
+        let arguments = words.get(2..).unwrap_or_default();
+        let reply = match verb {
+            CommandVerb::All => commands::info_all(),
+            CommandVerb::Count => commands::count(),
+            CommandVerb::Docs => commands::docs(arguments),
+            CommandVerb::GetKeys => return Err(keys(arguments)),
+            CommandVerb::Help => help::command(),
+            CommandVerb::Info if arguments.is_empty() => commands::info_all(),
+            CommandVerb::Info => commands::info_of(arguments),
+            CommandVerb::List => commands::list(filter(arguments)?),
+        };
+        Ok(Outcome::Reply(reply))
+    }
+}
+
+/// No command has keys here; the error says why there are none.
+fn keys(words: &[Bytes]) -> Reply {
+    let command = words.first().and_then(|name| find(name)).and_then(|command| {
+        match command.subcommands.is_empty() {
+            true => Some(command),
+            false => find_subcommand(command, words.get(1)?),
+        }
+    });
+    match command {
+        Some(_) => error("ERR The command has no key arguments"),
+        None => error("ERR Invalid command specified"),
+    }
+}
+
+fn filter(words: &[Bytes]) -> Result<Filter<'_>, Reply> {
+    match words {
+        [] => Ok(Filter::None),
+        [by, kind, value] if by.eq_ignore_ascii_case(b"filterby") => {
+            match kind.to_ascii_lowercase().as_slice() {
+                b"module" => Ok(Filter::Module),
+                b"aclcat" => Ok(Filter::Category(value)),
+                b"pattern" => Ok(Filter::Pattern(value)),
+                _ => Err(syntax_error()),
+            }
+        }
+        _ => Err(syntax_error()),
+    }
+}

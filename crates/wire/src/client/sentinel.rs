@@ -1,0 +1,152 @@
+//! SENTINEL (spec: interface 2): reads from the snapshot, requests to the core.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use vedette_core::{MasterView, Now, ProcessView, Request, Settings};
+
+use super::Client;
+use super::execute::{Executed, Outcome};
+use super::surroundings::Surroundings;
+use crate::commands::SentinelVerb;
+use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
+use crate::reply::{Reply, bulk, error, no_such_master};
+use crate::requests::{
+    config_set, debug, master_name, monitor, peer, reset, set, simulate_failure,
+};
+use crate::snapshot::Snapshot;
+
+impl Client {
+    pub(super) fn sentinel(
+        &self,
+        verb: SentinelVerb,
+        words: &[Bytes],
+        surroundings: &dyn Surroundings,
+    ) -> Executed {
+        match verb {
+            SentinelVerb::Config => config(words, surroundings.snapshot()),
+            SentinelVerb::Debug if !words.is_empty() => debug::parse(words).map(Outcome::Ask),
+            SentinelVerb::Failover => ask(Request::Failover(master_name(&words[0])?)),
+            SentinelVerb::FlushConfig => ask(Request::FlushConfig),
+            SentinelVerb::IsMasterDownByAddr => {
+                peer::is_master_down(four(words)?).map(Outcome::Ask)
+            }
+            SentinelVerb::Monitor => {
+                let resolve = current(surroundings.snapshot()).resolve_hostnames;
+                monitor::parse(four(words)?, resolve).map(Outcome::Ask)
+            }
+            SentinelVerb::Remove => ask(Request::Remove(master_name(&words[0])?)),
+            SentinelVerb::Reset => Ok(match reset::parse(&words[0], surroundings.snapshot()) {
+                Some(request) => Outcome::Ask(request),
+                None => Outcome::Reply(Reply::Integer(0)),
+            }),
+            SentinelVerb::Set => set(words, surroundings),
+            SentinelVerb::SimulateFailure => {
+                simulate_failure::parse(words).map(|(request, done)| Outcome::AskFor(request, done))
+            }
+            SentinelVerb::CkQuorum
+            | SentinelVerb::Debug
+            | SentinelVerb::GetMasterAddrByName
+            | SentinelVerb::Help
+            | SentinelVerb::InfoCache
+            | SentinelVerb::Master
+            | SentinelVerb::Masters
+            | SentinelVerb::MyId
+            | SentinelVerb::PendingScripts
+            | SentinelVerb::Replicas
+            | SentinelVerb::Sentinels => {
+                read(verb, words, surroundings.snapshot(), surroundings.now()).map(Outcome::Reply)
+            }
+        }
+    }
+}
+
+/// What the snapshot answers.
+fn read(
+    verb: SentinelVerb,
+    words: &[Bytes],
+    snapshot: &Snapshot,
+    now: Now,
+) -> Result<Reply, Reply> {
+    let named = || words.first().and_then(|name| find(snapshot, name));
+    let master = || named().ok_or_else(no_such_master);
+    let process = snapshot.process().map(|process| &**process);
+    Ok(match verb {
+        SentinelVerb::CkQuorum => ckquorum::ckquorum(master()?),
+        SentinelVerb::Debug => settings::tunables(process),
+        SentinelVerb::GetMasterAddrByName => masters::address(named()),
+        SentinelVerb::Help => help::sentinel(),
+        SentinelVerb::InfoCache => caches::info_cache(snapshot, words, now),
+        SentinelVerb::Master => entry::master(master()?, now),
+        SentinelVerb::Masters => masters::masters(snapshot, now),
+        SentinelVerb::MyId => my_id(process)?,
+        SentinelVerb::PendingScripts => scripts::pending_scripts(process, now),
+        SentinelVerb::Replicas => masters::replicas(master()?, now),
+        SentinelVerb::Sentinels => masters::sentinels(master()?, now),
+        SentinelVerb::Config
+        | SentinelVerb::Failover
+        | SentinelVerb::FlushConfig
+        | SentinelVerb::IsMasterDownByAddr
+        | SentinelVerb::Monitor
+        | SentinelVerb::Remove
+        | SentinelVerb::Reset
+        | SentinelVerb::Set
+        | SentinelVerb::SimulateFailure => return Err(starting()),
+    })
+}
+
+fn my_id(process: Option<&ProcessView>) -> Result<Reply, Reply> {
+    process.map(|process| bulk(process.my_id.as_str())).ok_or_else(starting)
+}
+
+/// `CONFIG GET` and `CONFIG SET`
+fn config(words: &[Bytes], snapshot: &Snapshot) -> Executed {
+    match words {
+        [get, patterns @ ..] if get.eq_ignore_ascii_case(b"get") => {
+            let process = snapshot.process().map(|process| &**process);
+            Ok(Outcome::Reply(settings::config(process, patterns)))
+        }
+        [set, pairs @ ..] if set.eq_ignore_ascii_case(b"set") && pairs.len() > 1 => {
+            config_set::parse(pairs).map(Outcome::Ask)
+        }
+        _ => Err(error(
+            "ERR Only SENTINEL CONFIG GET <param> [<param> <param> ...] / SET <param> <value> \
+             [<param> <value> ...] are supported.",
+        )),
+    }
+}
+
+/// An unknown master comes first, then the options from left to right.
+fn set(words: &[Bytes], surroundings: &dyn Surroundings) -> Executed {
+    let [name, options @ ..] = words else { return Err(no_such_master()) };
+    let master = find(surroundings.snapshot(), name).ok_or_else(no_such_master)?;
+    let settings = current(surroundings.snapshot());
+    let context = set::Context {
+        settings: &settings,
+        is_executable: &|path| surroundings.is_executable(path),
+    };
+    set::parse(master.name.clone(), options, context).map(Outcome::Ask)
+}
+
+fn ask(request: Request) -> Executed {
+    Ok(Outcome::Ask(request))
+}
+
+/// The settings in force, or the defaults before the first publication.
+fn current(snapshot: &Snapshot) -> Arc<Settings> {
+    snapshot.process().map(|process| process.settings.clone()).unwrap_or_default()
+}
+
+fn find<'a>(snapshot: &'a Snapshot, name: &[u8]) -> Option<&'a MasterView> {
+    let name = core::str::from_utf8(name).ok()?;
+    snapshot.master(name).map(|view| &**view)
+}
+
+/// The four arguments that the table's arity promises.
+fn four(words: &[Bytes]) -> Result<&[Bytes; 4], Reply> {
+    words.try_into().map_err(|_| crate::reply::syntax_error())
+}
+
+fn starting() -> Reply {
+    error("ERR This Sentinel is starting; ask again in a moment")
+}

@@ -1,0 +1,104 @@
+//! What a connection has chosen: protocol, user, names, whether it wants replies.
+
+use bytes::Bytes;
+use vedette_resp::Protocol;
+
+use crate::accounts::{Accounts, DEFAULT_USER};
+
+/// The choices of a connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// RESP2 until `HELLO 3`.
+    pub(super) protocol: Protocol,
+    /// Who it is, or would be.
+    pub(super) user: &'static str,
+    /// Whether it proved it.
+    authenticated: bool,
+    /// `CLIENT SETNAME`; empty if none.
+    pub(super) name: Bytes,
+    /// `CLIENT SETINFO LIB-NAME`.
+    pub(super) lib_name: Bytes,
+    /// `CLIENT SETINFO LIB-VER`.
+    pub(super) lib_ver: Bytes,
+    /// `CLIENT NO-EVICT`.
+    pub(super) no_evict: bool,
+    /// `CLIENT TRACKING`: shown, and without effect.
+    pub(super) tracking: bool,
+    /// `CLIENT REPLY`.
+    pub(super) replies: Replies,
+}
+
+/// `CLIENT REPLY`
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Replies {
+    off: bool,
+    skip: bool,
+    skip_next: bool,
+}
+
+impl Replies {
+    /// `ON`: this command's reply is given already.
+    pub(super) fn on(&mut self) {
+        (self.off, self.skip) = (false, false);
+    }
+
+    /// `OFF`: none is given from this command's on.
+    pub(super) fn off(&mut self) {
+        self.off = true;
+    }
+
+    /// `SKIP`: neither this command's nor the next one's.
+    pub(super) fn skip(&mut self) {
+        self.skip_next = !self.off;
+    }
+
+    /// Whether the present command's reply is swallowed.
+    pub(super) fn are_muted(self) -> bool {
+        self.off || self.skip
+    }
+
+    /// A command ended.
+    pub(super) fn next_command(&mut self) {
+        (self.skip, self.skip_next) = (self.skip_next, false);
+    }
+}
+
+impl Session {
+    /// A fresh connection: authenticated if the default user needs no password.
+    pub(super) fn new(accounts: &Accounts) -> Self {
+        Self {
+            protocol: Protocol::Resp2,
+            user: DEFAULT_USER,
+            authenticated: accounts.default_is_open(),
+            name: Bytes::new(),
+            lib_name: Bytes::new(),
+            lib_ver: Bytes::new(),
+            no_evict: false,
+            tracking: false,
+            replies: Replies::default(),
+        }
+    }
+
+    /// Whether it may run commands.
+    pub(super) fn is_authenticated(&self, accounts: &Accounts) -> bool {
+        self.authenticated || accounts.default_is_open()
+    }
+
+    /// Becomes a user, if the password fits; otherwise stays who it is.
+    pub(super) fn authenticate(
+        &mut self,
+        accounts: &Accounts,
+        user: &[u8],
+        password: &[u8],
+    ) -> bool {
+        let Some(user) = accounts.authenticate(user, password) else { return false };
+        self.user = user;
+        self.authenticated = true;
+        true
+    }
+}
+
+/// Whether a name may be shown in a client line: only `!` to `~` (spec: interface 4.9).
+pub(super) fn is_plain(name: &[u8]) -> bool {
+    name.iter().all(u8::is_ascii_graphic)
+}

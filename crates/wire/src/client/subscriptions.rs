@@ -1,0 +1,95 @@
+//! SUBSCRIBE and its relatives (spec: interface 1.8, 4.8).
+
+use bytes::Bytes;
+
+use crate::events::RenderedEvent;
+use crate::glob::{Case, matches};
+use crate::reply::{Reply, count, word};
+
+/// Channels and patterns of a connection, in the order of subscription.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    channels: Vec<Bytes>,
+    patterns: Vec<Bytes>,
+}
+
+/// Channels or patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By exact name.
+    Channel,
+    /// By glob; case matters.
+    Pattern,
+}
+
+impl Subscriptions {
+    /// How many channels.
+    pub(super) fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// How many patterns.
+    pub(super) fn patterns(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Channels and patterns together: what confirmations tell.
+    pub(super) fn total(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+
+    /// Adds a name; false if it was there.
+    pub(super) fn add(&mut self, kind: Kind, name: &Bytes) -> bool {
+        let names = self.names(kind);
+        let new = !names.contains(name);
+        if new {
+            names.push(name.clone());
+        }
+        new
+    }
+
+    /// Removes a name; false if it was not there.
+    pub(super) fn remove(&mut self, kind: Kind, name: &Bytes) -> bool {
+        let names = self.names(kind);
+        let place = names.iter().position(|known| known == name);
+        place.map(|place| names.remove(place)).is_some()
+    }
+
+    /// All names of a kind.
+    pub(super) fn all(&self, kind: Kind) -> Vec<Bytes> {
+        match kind {
+            Kind::Channel => self.channels.clone(),
+            Kind::Pattern => self.patterns.clone(),
+        }
+    }
+
+    /// The messages that an event makes: one for the channel, one for each pattern that matches.
+    pub(super) fn messages(&self, event: &RenderedEvent) -> impl Iterator<Item = Reply> {
+        let payload = || Reply::Bulk(event.payload.clone());
+        let channel = event.channel.as_bytes();
+        let exact = self
+            .channels
+            .iter()
+            .filter(move |name| **name == channel)
+            .map(move |_| Reply::Push(vec![word("message"), word(event.channel), payload()]));
+        let fits = move |name: &&Bytes| matches(name, channel, Case::Sensitive);
+        let by_pattern = self.patterns.iter().filter(fits).map(move |name| {
+            let pattern = Reply::Bulk(name.clone());
+            Reply::Push(vec![word("pmessage"), pattern, word(event.channel), payload()])
+        });
+        exact.chain(by_pattern)
+    }
+
+    /// A confirmation: what was done, to which name, and the new total.
+    pub(super) fn confirmation(&self, done: &'static str, name: Option<&Bytes>) -> Reply {
+        let name = name.map_or(Reply::Null, |name| Reply::Bulk(name.clone()));
+        Reply::Push(vec![word(done), name, count(self.total())])
+    }
+
+    fn names(&mut self, kind: Kind) -> &mut Vec<Bytes> {
+        match kind {
+            Kind::Channel => &mut self.channels,
+            Kind::Pattern => &mut self.patterns,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The command table: every command, its metadata, and where it is carried out
+//! (spec: interface 1.6, 4.10, appendix A).
+
+mod describe;
+mod table;
+mod verb;
+
+pub use describe::{Filter, count, docs, info_all, info_of, list, names_in_category};
+pub use table::COMMANDS;
+pub use verb::{AclVerb, ClientVerb, CommandVerb, SentinelVerb, Verb};
+
+/// One command or subcommand.
+#[derive(Debug)]
+pub struct Command {
+    /// Full lower-case name, a subcommand's with `|`.
+    pub name: &'static str,
+    /// Number of words, all counted; negative is a minimum.
+    pub arity: i32,
+    /// Flags as COMMAND INFO shows them.
+    pub flags: &'static [&'static str],
+    /// ACL categories, without the `@`.
+    pub categories: &'static [&'static str],
+    /// Tips as COMMAND INFO shows them.
+    pub tips: &'static [&'static str],
+    /// Who carries it out.
+    pub route: Route,
+    /// Which.
+    pub verb: Verb,
+    /// Whether listings show it.
+    pub listing: Listing,
+    /// The version of Redis that brought it.
+    pub since: &'static str,
+    /// Its costs.
+    pub complexity: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Of a container.
+    pub subcommands: &'static [Command],
+}
+
+/// Who carries a command out, and whether later commands of the connection wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The connection itself.
+    Local,
+    /// A pure function of the snapshot and the time.
+    Snapshot,
+    /// The host of the connection; later commands wait for its answer.
+    Shell,
+    /// The core, on an administrator's behalf; later commands wait, so that they see the change.
+    Core,
+    /// The core, on a fellow Sentinel's behalf; later commands go on, replies keep their order.
+    Peer,
+}
+
+/// Whether COMMAND shows a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// A command of Redis: shown.
+    Shown,
+    /// Valkey's name for a command of Redis: accepted silently.
+    ValkeyAlias,
+    /// Accepted although the reference lacks it (spec: holes H43).
+    Courtesy,
+}
+
+impl Command {
+    /// Whether this many words fit, the name's included.
+    #[must_use]
+    pub fn takes(&self, words: usize) -> bool {
+        let words = i64::try_from(words).unwrap_or(i64::MAX);
+        let arity = i64::from(self.arity);
+        if arity < 0 { words >= -arity } else { words == arity }
+    }
+
+    /// Whether it has this flag.
+    #[must_use]
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.contains(&flag)
+    }
+
+    /// The name without that of its container.
+    #[must_use]
+    pub fn last_name(&self) -> &'static str {
+        self.name.split_once('|').map_or(self.name, |(_, last)| last)
+    }
+}
+
+/// A top-level command by its name, in any case.
+#[must_use]
+pub fn find(name: &[u8]) -> Option<&'static Command> {
+    find_in(COMMANDS, name)
+}
+
+/// A subcommand by its own name, in any case.
+#[must_use]
+pub fn find_subcommand(container: &'static Command, name: &[u8]) -> Option<&'static Command> {
+    find_in(container.subcommands, name)
+}
+
+/// A command by its full name, as in `sentinel|masters`.
+#[must_use]
+pub fn find_full(name: &[u8]) -> Option<&'static Command> {
+    match name.iter().position(|byte| *byte == b'|') {
+        None => find(name),
+        Some(bar) => find_subcommand(find(&name[..bar])?, &name[bar + 1..]),
+    }
+}
+
+fn find_in(commands: &'static [Command], name: &[u8]) -> Option<&'static Command> {
+    commands.iter().find(|command| command.last_name().as_bytes().eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! Connections to data nodes and fellow Sentinels: queries become commands, replies become
+//! answers (spec: behaviour 4 to 10, interface 12).
+
+mod answer;
+mod command;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use thiserror::Error;
+use vedette_core::{
+    Answer, ConnId, Input, Purpose, Query, Renames, TransactionCommand, TransactionOutcome,
+};
+use vedette_resp::{DecodeError, Frame, ReplyDecoder};
+
+/// Why a connection is of no further use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LinkError {
+    /// Bytes that are no reply.
+    #[error("the other side does not speak RESP: {0}")]
+    NotResp(#[from] DecodeError),
+    /// A reply that nothing was asked for, for example a refusal to be connected.
+    #[error("a reply came that nothing was asked for")]
+    Unexpected,
+}
+
+/// One connection to a data node or a fellow Sentinel.
+#[derive(Debug)]
+pub struct NodeLink {
+    conn: ConnId,
+    purpose: Purpose,
+    renames: Arc<Renames>,
+    output: BytesMut,
+    decoder: ReplyDecoder,
+    /// What the next replies belong to, oldest first.
+    expected: VecDeque<Expected>,
+    inputs: VecDeque<Input>,
+}
+
+/// What one or several replies belong to.
+#[derive(Debug)]
+enum Expected {
+    /// `AUTH`, `CLIENT SETNAME`, `SCRIPT KILL`.
+    Ignored,
+    Ping,
+    Info,
+    Subscription,
+    Hello,
+    Opinion,
+    Transaction(Transaction),
+}
+
+/// A SLAVEOF transaction whose replies are coming in (spec: behaviour 10.7).
+#[derive(Debug)]
+struct Transaction {
+    /// Commands between `MULTI` and `EXEC`.
+    commands: Vec<TransactionCommand>,
+    /// Replies so far: first that of `MULTI`, then those of queueing, last that of `EXEC`.
+    replies: usize,
+    multi_refused: bool,
+    refused: BTreeSet<TransactionCommand>,
+}
+
+impl NodeLink {
+    /// A link for a connection that was just ordered.
+    #[must_use]
+    pub fn new(conn: ConnId, purpose: Purpose, renames: Arc<Renames>) -> Self {
+        Self {
+            conn,
+            purpose,
+            renames,
+            output: BytesMut::new(),
+            decoder: ReplyDecoder::default(),
+            expected: VecDeque::new(),
+            inputs: VecDeque::new(),
+        }
+    }
+
+    /// The connection's number.
+    #[must_use]
+    pub fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    /// What the connection is for.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Uses other names for commands from now on.
+    pub fn set_renames(&mut self, renames: Arc<Renames>) {
+        self.renames = renames;
+    }
+
+    /// Appends the commands of a query to the output, and expects their replies.
+    pub fn send(&mut self, query: &Query) {
+        command::write(&mut self.output, query, &self.renames);
+        self.expected.push_back(match query {
+            Query::Auth { .. } | Query::SetName { .. } | Query::ScriptKill => Expected::Ignored,
+            Query::Ping => Expected::Ping,
+            Query::Info => Expected::Info,
+            Query::Subscribe => Expected::Subscription,
+            Query::Hello(_) => Expected::Hello,
+            Query::AskDown { .. } => Expected::Opinion,
+            Query::Replicate { without, .. } => {
+                Expected::Transaction(Transaction::new(command::transaction(without)))
+            }
+        });
+    }
+
+    /// Bytes to write; the caller takes them out.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// Takes bytes as they came.
+    ///
+    /// # Errors
+    /// The connection must be closed. Inputs that came before stay available.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        if self.is_pong_alone(bytes) {
+            self.expected.pop_front();
+            self.answered(Answer::Ping(vedette_core::PingReply::Pong));
+            return Ok(());
+        }
+        self.decoder.feed(bytes);
+        while let Some(frame) = self.decoder.next()? {
+            self.take(&frame)?;
+        }
+        Ok(())
+    }
+
+    /// The oldest input that was not taken yet.
+    pub fn poll_input(&mut self) -> Option<Input> {
+        self.inputs.pop_front()
+    }
+
+    /// The most frequent case, without a detour through the decoder.
+    fn is_pong_alone(&self, bytes: &[u8]) -> bool {
+        bytes == b"+PONG\r\n"
+            && self.decoder.buffered() == 0
+            && matches!(self.expected.front(), Some(Expected::Ping))
+    }
+
+    fn take(&mut self, frame: &Frame) -> Result<(), LinkError> {
+        if self.purpose == Purpose::Subscription
+            && let Some(payload) = answer::message(frame)
+        {
+            let hello = answer::hello(payload);
+            self.inputs.push_back(Input::MessageReceived { conn: self.conn, hello });
+            return Ok(());
+        }
+        let answer = match self.expected.front_mut().ok_or(LinkError::Unexpected)? {
+            Expected::Ignored => Answer::Ignored,
+            Expected::Ping => Answer::Ping(answer::ping(frame)),
+            Expected::Info => Answer::Info(answer::info(frame)),
+            Expected::Subscription => {
+                Answer::Subscribed { accepted: answer::is_subscription(frame) }
+            }
+            Expected::Hello => Answer::Hello { accepted: !frame.is_error() },
+            Expected::Opinion => Answer::Opinion(answer::opinion(frame)),
+            Expected::Transaction(transaction) => match transaction.take(frame) {
+                Some(outcome) => Answer::Replicate(outcome),
+                None => return Ok(()),
+            },
+        };
+        self.expected.pop_front();
+        self.answered(answer);
+        Ok(())
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        self.inputs.push_back(Input::Answered { conn: self.conn, answer });
+    }
+}
+
+impl Transaction {
+    fn new(commands: Vec<TransactionCommand>) -> Self {
+        Self { commands, replies: 0, multi_refused: false, refused: BTreeSet::new() }
+    }
+
+    /// One more reply; the last one gives the outcome.
+    fn take(&mut self, frame: &Frame) -> Option<TransactionOutcome> {
+        let place = self.replies;
+        self.replies += 1;
+        if place == 0 {
+            self.multi_refused = frame.is_error();
+            return None;
+        }
+        match self.commands.get(place - 1) {
+            Some(command) => {
+                if frame.is_error() {
+                    self.refused.insert(*command);
+                }
+                None
+            }
+            None => Some(self.outcome(frame)),
+        }
+    }
+
+    /// What `EXEC` answered. Without `MULTI` the commands ran one by one, and `EXEC` is an error.
+    fn outcome(&mut self, exec: &Frame) -> TransactionOutcome {
+        if self.multi_refused {
+            return TransactionOutcome::Refused;
+        }
+        if let Some(results) = exec.items() {
+            let accepted = results.first().is_some_and(|slaveof| !slaveof.is_error());
+            return match accepted {
+                true => TransactionOutcome::Done,
+                false => TransactionOutcome::SlaveOfFailed,
+            };
+        }
+        let aborted = exec.is_error()
+            && exec.text().is_some_and(|text| text.starts_with(b"EXECABORT"))
+            && !self.refused.is_empty();
+        match aborted {
+            true => TransactionOutcome::Aborted(core::mem::take(&mut self.refused)),
+            false => TransactionOutcome::Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

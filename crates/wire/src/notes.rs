@@ -1,0 +1,116 @@
+//! Log lines that are no events (spec: behaviour 12.4). The reference's lines have exactly its
+//! words; ours say what happened, where, and what to do.
+
+use vedette_core::{Exclusion, Hindrance, LogLevel, Note, TransactionCommand, WallTime};
+
+/// A line for the log. `date` spells local time like `Sat Nov 23 04:21:14 2024`.
+#[must_use]
+pub fn note_text(note: &Note, date: &dyn Fn(WallTime) -> String) -> (LogLevel, String) {
+    use LogLevel::{Debug, Notice, Warning};
+    match note {
+        Note::VotedFor { sentinel, leader, epoch } => {
+            (Notice, format!("{sentinel} voted for {leader} {epoch}"))
+        }
+        Note::UserFailover { master } => {
+            (Notice, format!("Executing user requested FAILOVER of '{master}'"))
+        }
+        Note::ResolveFailed { host } => (Warning, format!("Failed to resolve hostname '{host}'")),
+        Note::NextFailover { master: _, at } => (
+            Notice,
+            format!("Next failover delay: I will not start a failover before {}", date(*at)),
+        ),
+        Note::SimulatedCrash => {
+            (Warning, "Sentinel CRASH because of SENTINEL simulate-failure".to_owned())
+        }
+        Note::CannotStand { master, why } => (Warning, cannot_stand(master, *why)),
+        Note::TransactionRefused { node, commands } => {
+            let names: Vec<_> =
+                commands.iter().map(|command| transaction_words(*command)).collect();
+            (
+                Warning,
+                format!(
+                    "{node} refused {} in the SLAVEOF transaction; it is sent again without. \
+                     Allow these commands to this Sentinel's user, or name them with \
+                     'sentinel rename-command'",
+                    names.join(", ")
+                ),
+            )
+        }
+        Note::FarEpoch { offered, current } => (
+            Warning,
+            format!(
+                "Ignored epoch {offered}: it is too far above the current epoch {current} to be \
+                 genuine"
+            ),
+        ),
+        Note::OwnIdElsewhere { address } => (
+            Warning,
+            format!(
+                "A Sentinel at {address} uses the id of this one: was its configuration file \
+                 copied? No failover is started until it has an id of its own (delete its \
+                 'sentinel myid' line and restart it)"
+            ),
+        ),
+        Note::EqualEpochConflict { master, epoch, heard, kept } => (
+            Warning,
+            format!(
+                "Two addresses for '{master}' under config epoch {epoch}: heard {heard}, kept {kept}"
+            ),
+        ),
+        Note::FlappingAddress { sentinel } => (
+            Warning,
+            format!(
+                "Sentinel {sentinel} keeps changing its address; set 'sentinel announce-ip' there"
+            ),
+        ),
+        Note::GarbageInfo { node } => {
+            (Warning, format!("The INFO reply of {node} is not that of a data node; ignored"))
+        }
+        Note::Stalled { span } => (Warning, format!("This process stood still for {} ms", span.0)),
+        Note::Verdict { master, replica, why } => match why {
+            Some(why) => (
+                Notice,
+                format!("Replica {replica} of '{master}' cannot be promoted: {}", exclusion(*why)),
+            ),
+            None => (Debug, format!("Replica {replica} of '{master}' could be promoted")),
+        },
+    }
+}
+
+fn cannot_stand(master: &str, why: Hindrance) -> String {
+    let why = match why {
+        Hindrance::TooFewMembers { answering, needed } => {
+            format!("only {answering} Sentinels answer, {needed} must")
+        }
+        Hindrance::NoFreshView => "the list of its Sentinels may not be complete yet".to_owned(),
+        Hindrance::OwnIdElsewhere => "another process uses the id of this Sentinel".to_owned(),
+        Hindrance::Deferring { to } => format!("Sentinel {to} has the vote"),
+        Hindrance::DiskFailing => "the configuration file cannot be saved".to_owned(),
+        Hindrance::BackingOff => "the last election was lost a moment ago".to_owned(),
+        Hindrance::NoGoodReplica => "no replica can be promoted".to_owned(),
+    };
+    format!("'{master}' is objectively down, but this Sentinel does not start a failover: {why}")
+}
+
+/// Why a replica cannot be promoted, in words.
+#[must_use]
+pub const fn exclusion(why: Exclusion) -> &'static str {
+    match why {
+        Exclusion::Down => "it is subjectively down",
+        Exclusion::Disconnected => "a connection to it is missing",
+        Exclusion::SilentPing => "it did not answer PING lately",
+        Exclusion::NeverPromote => "its priority is 0",
+        Exclusion::StaleInfo => "it did not answer INFO lately",
+        Exclusion::LinkDownTooLong => "it lost its master too long ago",
+        Exclusion::FollowsAnother => "it follows another node since the master went down",
+    }
+}
+
+const fn transaction_words(command: TransactionCommand) -> &'static str {
+    match command {
+        TransactionCommand::SlaveOf => "SLAVEOF",
+        TransactionCommand::ConfigRewrite => "CONFIG REWRITE",
+        TransactionCommand::KillNormal => "CLIENT KILL TYPE normal",
+        TransactionCommand::KillPubsub => "CLIENT KILL TYPE pubsub",
+    }
+}

@@ -1,0 +1,55 @@
+//! `SENTINEL MONITOR` (spec: interface 2.11, holes H32).
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use vedette_core::{Endpoint, Refusal, Request};
+use vedette_resp::parse_integer;
+
+use super::{Parsed, saveable};
+use crate::refusal::refusal;
+use crate::reply::{Reply, error};
+
+/// Longest name: with it a hello still fits into its 1069 bytes (spec: behaviour 6.1).
+pub const NAME_MAX: usize = 512;
+
+/// `<name> <ip> <port> <quorum>`
+///
+/// # Errors
+/// The first of the reference's complaints in its order; then ours about the name. That the name
+/// is free and the host resolves is for the core to find out.
+pub fn parse(args: &[Bytes; 4], resolve_hostnames: bool) -> Parsed {
+    let [name, host, port, quorum] = args;
+    let invalid_quorum = || error("ERR Invalid quorum");
+    let quorum = parse_integer(quorum).ok_or_else(invalid_quorum)?;
+    let port = parse_integer(port).ok_or_else(|| error("ERR Invalid port"))?;
+    if quorum <= 0 {
+        return Err(error("ERR Quorum must be 1 or greater."));
+    }
+    let quorum = u32::try_from(quorum).map_err(|_| invalid_quorum())?;
+    let host = self::host(host, resolve_hostnames)?;
+    let port = u16::try_from(port).map_err(|_| error("ERR Invalid port number."))?;
+    let name = check_name(name)?;
+    Ok(Request::Monitor { name: name.into(), address: Endpoint::new(host, port), quorum })
+}
+
+fn host(host: &[u8], resolve_hostnames: bool) -> Result<&str, Reply> {
+    saveable(host)
+        .filter(|host| !host.is_empty() && !host.contains([' ', ',', '"', '\'']))
+        .filter(|host| resolve_hostnames || host.parse::<IpAddr>().is_ok())
+        .ok_or_else(|| refusal(&Refusal::InvalidAddress))
+}
+
+/// The documented set of characters: anything else breaks hellos, INFO or the file.
+fn check_name(name: &[u8]) -> Result<&str, Reply> {
+    let fine = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
+    if name.is_empty() || !name.iter().all(fine) {
+        return Err(error(
+            "ERR Invalid master name: only letters, digits and the characters . - _ are allowed",
+        ));
+    }
+    if name.len() > NAME_MAX {
+        return Err(error(format!("ERR Invalid master name: longer than {NAME_MAX} characters")));
+    }
+    Ok(core::str::from_utf8(name).unwrap_or_default())
+}

@@ -1,0 +1,105 @@
+//! What clients are shown: one immutable picture of everything (spec: DESIGN 1, "One truth for
+//! clients").
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use vedette_core::{MasterId, MasterName, MasterView, ProcessView, Publication};
+
+/// Masters per chunk: with a thousand masters a change of one copies 32 pointers to chunks and
+/// at most 32 pointers to masters.
+const CHUNK: usize = 32;
+
+/// An immutable picture of all masters and the process. Cloning is cheap; [`Snapshot::apply`]
+/// shares whatever did not change.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    seq: u64,
+    chunks: Vec<Arc<Vec<Arc<MasterView>>>>,
+    index: Arc<Index>,
+    process: Option<Arc<ProcessView>>,
+}
+
+/// Where each master stands in the listing. Replaced only when the listing changes.
+#[derive(Debug, Default)]
+struct Index {
+    by_name: HashMap<MasterName, usize>,
+    by_id: HashMap<MasterId, usize>,
+}
+
+impl Snapshot {
+    /// The picture before the first publication.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The picture after a publication.
+    #[must_use]
+    pub fn apply(&self, publication: &Publication) -> Self {
+        let mut next = match &publication.listing {
+            Some(listing) => self.relisted(listing, &publication.masters),
+            None => self.updated(&publication.masters),
+        };
+        next.seq = publication.seq;
+        if let Some(process) = &publication.process {
+            next.process = Some(process.clone());
+        }
+        next
+    }
+
+    /// The number of the last publication in it.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// A master by name.
+    #[must_use]
+    pub fn master(&self, name: &str) -> Option<&Arc<MasterView>> {
+        self.at(*self.index.by_name.get(name)?)
+    }
+
+    /// All masters in listing order.
+    pub fn masters(&self) -> impl ExactSizeIterator<Item = &Arc<MasterView>> {
+        (0..self.index.by_name.len()).map(|place| &self.chunks[place / CHUNK][place % CHUNK])
+    }
+
+    /// The process, once published.
+    #[must_use]
+    pub fn process(&self) -> Option<&Arc<ProcessView>> {
+        self.process.as_ref()
+    }
+
+    fn at(&self, place: usize) -> Option<&Arc<MasterView>> {
+        self.chunks.get(place / CHUNK)?.get(place % CHUNK)
+    }
+
+    fn updated(&self, changed: &[Arc<MasterView>]) -> Self {
+        let mut next = self.clone();
+        for view in changed {
+            let place = next.index.by_id.get(&view.id).copied();
+            debug_assert!(place.is_some(), "{} changed but is not listed", view.name);
+            let Some(place) = place else { continue };
+            Arc::make_mut(&mut next.chunks[place / CHUNK])[place % CHUNK] = view.clone();
+        }
+        next
+    }
+
+    fn relisted(&self, listing: &[(MasterName, MasterId)], changed: &[Arc<MasterView>]) -> Self {
+        let changed: HashMap<_, _> = changed.iter().map(|view| (view.id, view)).collect();
+        let known = |id: &MasterId| self.at(*self.index.by_id.get(id)?);
+        let mut index = Index::default();
+        let mut views = Vec::with_capacity(listing.len());
+        for (name, id) in listing {
+            let view = changed.get(id).copied().or_else(|| known(id));
+            debug_assert!(view.is_some(), "{name} is listed but was never shown");
+            let Some(view) = view else { continue };
+            index.by_name.insert(name.clone(), views.len());
+            index.by_id.insert(*id, views.len());
+            views.push(view.clone());
+        }
+        let chunks = views.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect();
+        Self { seq: self.seq, chunks, index: Arc::new(index), process: self.process.clone() }
+    }
+}
