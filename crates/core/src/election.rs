@@ -122,7 +122,7 @@ impl Group {
             self.begin_failover(cx, true);
             return Step::Wait;
         }
-        if late || count.open == 0 {
+        if late {
             return self.become_leader(cx);
         }
         Step::Wait

@@ -4,6 +4,7 @@
 //! ([`reference_cli`]); called by its own name it has subcommands, and everything else is a
 //! configuration file to run with ([`cli`]).
 
+mod check;
 mod cli;
 mod daemon;
 mod node;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         return reference_cli::run(&words[1..]);
     }
     match Cli::parse_from(words).command {
+        Command::Check(args) => report(check::run(args)),
         Command::Node(args) => report(node::run(args)),
         Command::Daemon(words) => daemon::run(&words),
     }
