@@ -131,6 +131,7 @@ impl Line {
             return false;
         }
         let now = cx.now.mono;
+        cx.wake(now + cx.host.tunables.get(Tunable::PingPeriod) * 2);
         let id = cx.host.mint_conn(target.owner);
         let (purpose, renames) = (self.purpose, target.renames.clone());
         cx.order(Effect::Connect { conn: id, purpose, to, renames });
