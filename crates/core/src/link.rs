@@ -243,6 +243,11 @@ impl PingClock {
         Self { waiting_since: Some(now), ok_at: now, any_at: now, sent_at: now, outstanding: false }
     }
 
+    /// Fresh clocks (rule E5); a PING that is on its way stays so (rule E6).
+    pub(crate) fn start_anew(&mut self, now: Time) {
+        *self = Self { outstanding: self.outstanding, ..Self::new(now) };
+    }
+
     /// Sends a PING unless one is outstanding.
     pub(crate) fn send(&mut self, cx: &mut Cx<'_>, conn: &mut Conn) {
         if self.outstanding {

@@ -9,6 +9,7 @@ mod check;
 mod names;
 mod network;
 mod node;
+pub(crate) mod random;
 mod peer;
 mod setup;
 mod store;
