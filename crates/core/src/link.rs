@@ -85,6 +85,12 @@ impl Conn {
         self.pending
     }
 
+    /// A hello about this master is not answered yet.
+    pub(crate) fn awaits_hello(&self, about: MasterId) -> bool {
+        let about_it = |expected: &Expected| matches!(expected, Expected::Hello { master } if *master == about);
+        self.expected.iter().any(about_it)
+    }
+
     pub(crate) fn is_established(&self) -> bool {
         self.local_ip.is_some()
     }
