@@ -39,7 +39,12 @@ pub enum Note {
         /// Not before.
         at: WallTime,
     },
-    /// A simulated crash was armed or happened.
+    /// `SENTINEL SIMULATE-FAILURE` armed a crash.
+    CrashArmed {
+        /// After a promotion; else after an election.
+        after_promotion: bool,
+    },
+    /// The armed crash happens.
     SimulatedCrash,
     /// The master is objectively down, but this Sentinel does not stand; said once per change.
     CannotStand {

@@ -17,6 +17,7 @@ const fn level(note: &Note) -> LogLevel {
             LogLevel::Notice
         }
         Note::ResolveFailed { .. }
+        | Note::CrashArmed { .. }
         | Note::SimulatedCrash
         | Note::CannotStand { .. }
         | Note::TransactionRefused { .. }
@@ -42,6 +43,14 @@ fn text(note: &Note, date: &dyn Fn(WallTime) -> String) -> String {
         Note::ResolveFailed { host } => format!("Failed to resolve hostname '{host}'"),
         Note::NextFailover { master: _, at } => {
             format!("Next failover delay: I will not start a failover before {}", date(*at))
+        }
+        Note::CrashArmed { after_promotion } => {
+            let moment = if *after_promotion {
+                "promoting the selected replica to master"
+            } else {
+                "being successfully elected as failover leader"
+            };
+            format!("Failure simulation: this Sentinel will crash after {moment}")
         }
         Note::SimulatedCrash => "Sentinel CRASH because of SENTINEL simulate-failure".to_owned(),
         Note::CannotStand { master, why } => cannot_stand(master, *why),
