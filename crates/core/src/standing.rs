@@ -236,8 +236,10 @@ impl Group {
         self.announce_candidacy(cx, epoch);
         let me = cx.host.my_id;
         self.cast_vote(cx, me, epoch);
-        for replica in &mut self.replicas {
-            replica.node.ask_info(cx);
+        if self.odown_since.is_none() {
+            for replica in &mut self.replicas {
+                replica.node.ask_info(cx);
+            }
         }
     }
 }
