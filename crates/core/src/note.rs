@@ -125,8 +125,8 @@ pub enum Hindrance {
     OwnIdElsewhere,
     /// Another Sentinel has the vote (rule F1).
     Deferring {
-        /// To whom.
-        to: SentinelId,
+        /// To whom; not known after a restart (rule V8).
+        to: Option<SentinelId>,
     },
     /// The disk refuses to save epochs and votes.
     DiskFailing,

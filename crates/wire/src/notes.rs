@@ -102,7 +102,10 @@ fn cannot_stand(master: &str, why: Hindrance) -> String {
         }
         Hindrance::NoFreshView => "the list of its Sentinels may not be complete yet".to_owned(),
         Hindrance::OwnIdElsewhere => "another process uses the id of this Sentinel".to_owned(),
-        Hindrance::Deferring { to } => format!("Sentinel {to} has the vote"),
+        Hindrance::Deferring { to: Some(to) } => format!("Sentinel {to} has the vote"),
+        Hindrance::Deferring { to: None } => {
+            "a vote from before the restart may still be at work".to_owned()
+        }
         Hindrance::DiskFailing => "the configuration file cannot be saved".to_owned(),
         Hindrance::BackingOff => "the last election was lost a moment ago".to_owned(),
         Hindrance::NoGoodReplica => "no replica can be promoted".to_owned(),
