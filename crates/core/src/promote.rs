@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
+use crate::choice::Exclusion;
 use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::failover::{Ending, Failover, Promotion, Stage, Step};
