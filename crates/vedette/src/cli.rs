@@ -92,7 +92,9 @@ mod tests {
     #[test]
     fn any_other_word_is_a_configuration_file() {
         let words = ["vedette", "/etc/s.conf", "--port", "1", "-"];
-        let Command::Daemon(words) = Cli::parse_from(words).command;
+        let Command::Daemon(words) = Cli::parse_from(words).command else {
+            panic!("a subcommand");
+        };
         assert_eq!(words, ["/etc/s.conf", "--port", "1", "-"]);
     }
 }
