@@ -41,7 +41,7 @@ pub(crate) fn run(args: &QuietArgs) -> anyhow::Result<ExitCode> {
     };
     let parent = disk::folder()?;
     let ours = Template::vedette(&binary::vedette()?);
-    let mut teams = vec![
+    let mut teams = [
         Team::start("vedette", ours, &setup, &parent)?,
         Team::start("reference", Template::parse(&args.against)?, &setup, &parent)?,
     ];

@@ -49,18 +49,32 @@ impl Drop for SyncWatch {
     }
 }
 
+/// Looks until the replica has turned. A connection lives only until the Sentinels' transaction
+/// closes it.
 fn watch(port: u16, old_master: u16, is_ending: &AtomicBool) -> Option<Instant> {
-    let mut client = Client::connect(port).ok()?;
-    let old_master = old_master.to_string();
+    let mut client = None;
     while !is_ending.load(Ordering::Relaxed) {
-        let info = text(&client.ask(&["INFO", "replication"]).ok()?);
-        let field = |name| info_field(&info, name);
-        let follows = field("master_link_status") == Some("up")
-            && field("master_port") != Some(old_master.as_str());
-        if field("role") == Some("master") || follows {
-            return Some(Instant::now());
+        match look(&mut client, port) {
+            Ok(info) if has_turned(&info, old_master) => return Some(Instant::now()),
+            Ok(_) => {}
+            Err(_) => client = None,
         }
         std::thread::sleep(PAUSE);
     }
     None
+}
+
+fn look(client: &mut Option<Client>, port: u16) -> std::io::Result<String> {
+    let client = match client {
+        Some(client) => client,
+        None => client.insert(Client::connect(port)?),
+    };
+    Ok(text(&client.ask(&["INFO", "replication"])?))
+}
+
+fn has_turned(info: &str, old_master: u16) -> bool {
+    let field = |name| info_field(info, name);
+    let follows = field("master_link_status") == Some("up")
+        && field("master_port") != Some(old_master.to_string().as_str());
+    field("role") == Some("master") || follows
 }

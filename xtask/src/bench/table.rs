@@ -80,11 +80,6 @@ impl<'a> Summary<'a> {
         Some((median(&times)?, *times.last()?))
     }
 
-    pub(crate) fn last_switch(&self) -> Option<(f64, f64)> {
-        let quantity = QUANTITIES.iter().find(|quantity| quantity.key == "last_switch")?;
-        self.figures(quantity)
-    }
-
     pub(crate) fn json(&self) -> Value {
         let mut value = json!({
             "implementation": self.team.name,

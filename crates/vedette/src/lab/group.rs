@@ -1,5 +1,6 @@
 //! A whole group: masters with their replicas, Sentinels, and a log of what these say.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -216,19 +217,16 @@ impl Lab {
     }
 
     fn is_whole(&self, sentinel: &Sentinel, shard: &Shard) -> bool {
-        let flags = |entry: &std::collections::BTreeMap<String, String>, expected: &str| {
-            entry.get("flags").is_some_and(|flags| flags == expected)
-        };
         let replicas = sentinel.list("REPLICAS", &shard.name);
         let peers = sentinel.list("SENTINELS", &shard.name);
-        flags(&sentinel.master(&shard.name), "master")
+        is_up(&sentinel.master(&shard.name), "master")
             && replicas.len() == self.spec.replicas
             && replicas.iter().all(|replica| {
-                flags(replica, "slave")
+                is_up(replica, "slave")
                     && replica.get("master-link-status").is_some_and(|status| status == "ok")
             })
             && peers.len() + 1 == self.sentinels.len()
-            && peers.iter().all(|peer| flags(peer, "sentinel"))
+            && peers.iter().all(|peer| is_up(peer, "sentinel"))
     }
 
     /// Ends a Sentinel's process for good, as `kill -9` does.
@@ -257,6 +255,13 @@ impl Drop for Lab {
             }
         }
     }
+}
+
+/// Whether an entry of a listing is of this kind and neither down nor disconnected.
+fn is_up(entry: &BTreeMap<String, String>, kind: &str) -> bool {
+    let Some(flags) = entry.get("flags") else { return false };
+    let has = |flag| flags.split(',').any(|other| other == flag);
+    has(kind) && !["s_down", "o_down", "disconnected", "failover_in_progress"].into_iter().any(has)
 }
 
 fn describe_view(sentinel: &Sentinel, name: &str) -> String {
