@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use crate::check::CheckArgs;
 use crate::demo::DemoArgs;
 use crate::node::NodeArgs;
 
@@ -75,6 +76,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(DemoArgs),
+    Check(CheckArgs),
     Node(NodeArgs),
     /// Run a Sentinel: the words from the configuration file on.
     #[command(external_subcommand)]
@@ -95,8 +97,16 @@ mod tests {
     fn any_other_word_is_a_configuration_file() {
         let words = ["vedette", "/etc/s.conf", "--port", "1", "-"];
         let Command::Daemon(words) = Cli::parse_from(words).command else {
-            panic!("a subcommand");
+            panic!("it was taken for a subcommand");
         };
         assert_eq!(words, ["/etc/s.conf", "--port", "1", "-"]);
+    }
+
+    #[test]
+    fn a_subcommand_wins_over_a_file_of_its_name() {
+        let command = Cli::try_parse_from(["vedette", "node", "--help"]);
+        assert_eq!(command.unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        let command = Cli::parse_from(["vedette", "./node", "--help"]).command;
+        assert!(matches!(command, Command::Daemon(words) if words.len() == 2));
     }
 }

@@ -4,6 +4,7 @@
 //! ([`reference_cli`]); called by its own name it has subcommands, and everything else is a
 //! configuration file to run with ([`cli`]).
 
+mod check;
 mod cli;
 mod daemon;
 mod demo;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     }
     match Cli::parse_from(words).command {
         Command::Demo(args) => report(demo::run(args)),
+        Command::Check(args) => report(check::run(args)),
         Command::Node(args) => report(node::run(args)),
         Command::Daemon(words) => daemon::run(&words),
     }
