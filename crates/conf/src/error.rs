@@ -84,15 +84,17 @@ impl ConfigError {
 pub struct Warning {
     /// Where: origin and line number, if one line is to blame.
     pub place: Option<(Origin, usize)>,
-    /// What is the matter, and what is done about it. Never holds a secret.
+    /// What is the matter. Never holds a secret.
     pub text: String,
+    /// What the operator can do.
+    pub remedy: &'static str,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Some((origin, number)) => write!(f, "{}: {}", origin.place(*number), self.text),
-            None => f.write_str(&self.text),
+        if let Some((origin, number)) = &self.place {
+            write!(f, "{}: ", origin.place(*number))?;
         }
+        write!(f, "{}; {}", self.text, self.remedy)
     }
 }

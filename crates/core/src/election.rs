@@ -117,7 +117,7 @@ impl Group {
             self.begin_failover(cx, true);
             return Step::Wait;
         }
-        if cx.due(failover.began_at + limits::BALLOT_PATIENCE) || count.open == 0 {
+        if cx.due(failover.began_at + limits::BALLOT_PATIENCE) {
             return self.become_leader(cx);
         }
         Step::Wait

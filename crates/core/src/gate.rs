@@ -96,7 +96,13 @@ impl Gate {
 
     fn facts_are_due(&self, now: Time) -> bool {
         let facts = self.epoch_changed || !self.changed.is_empty();
-        facts && self.retry_at.is_none_or(|at| at <= now)
+        self.must_probe(now) || (facts && self.retry_at.is_none())
+    }
+
+    /// After a failure the disk is tried again even with nothing to save: until a save succeeds no
+    /// vote is given, so that there may never be anything.
+    fn must_probe(&self, now: Time) -> bool {
+        self.retry_at.is_some_and(|at| at <= now)
     }
 
     /// Requests that are staged or being saved.
@@ -124,6 +130,7 @@ impl Sentinel {
         if gate.flight.is_some() || (gate.staged.is_empty() && !gate.facts_are_due(now)) {
             return;
         }
+        let probes = gate.must_probe(now);
         let staged = core::mem::take(&mut gate.staged);
         let mut changed = core::mem::take(&mut gate.changed);
         let epoch_changed = core::mem::take(&mut gate.epoch_changed);
@@ -140,7 +147,7 @@ impl Sentinel {
             self.groups.get(id).is_none_or(|g| g.saved.as_ref() != Some(saved))
         });
         changes.extend(masters.iter().map(|(_, saved)| DurableChange::Master(saved.clone())));
-        if changes.is_empty() && staged.is_empty() {
+        if changes.is_empty() && staged.is_empty() && !probes {
             return;
         }
         let epoch =

@@ -32,10 +32,10 @@ impl HelloClock {
         Self { due_at: now, outstanding_on: None, told_on: None }
     }
 
-    /// The next one leaves at once (spec: behaviour 5.3, rule L7).
+    /// The next one leaves at once, or as soon as the outstanding one is answered
+    /// (spec: behaviour 5.3; rules L7, E6).
     pub(crate) fn force(&mut self) {
         self.due_at = Time::default();
-        self.outstanding_on = None;
     }
 
     /// A hello was answered.

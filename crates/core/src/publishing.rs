@@ -12,10 +12,12 @@ use crate::event::{Detail, Event, EventKind, Part};
 use crate::group::{Group, Replica};
 use crate::host::{Cx, Host, NodeId, Peers};
 use crate::ident::Epoch;
+use crate::limits;
 use crate::peer::Peer;
 use crate::scripts::{ScriptArguments, ScriptCall};
 use crate::sentinel::Sentinel;
 use crate::settings::LogLevel;
+use crate::time::Time;
 use crate::view::{LinkView, MasterView, MemberView, ProcessView, Publication, ReplicaView};
 
 /// Held events per group; more means a disk that is stuck, and order gives way.
@@ -26,6 +28,7 @@ const HELD_EVENTS: usize = 1024;
 pub(crate) struct HeldEvent {
     event: Event,
     needs: Option<Epoch>,
+    since: Time,
 }
 
 impl Host {
@@ -46,7 +49,7 @@ impl Group {
     }
 
     fn hold(&mut self, cx: &mut Cx<'_>, event: Event, needs: Option<Epoch>) {
-        self.held.push_back(HeldEvent { event, needs });
+        self.held.push_back(HeldEvent { event, needs, since: cx.now.mono });
         self.release_events(cx);
     }
 
@@ -62,10 +65,13 @@ impl Group {
     }
 
     /// Lets go what may be told. Behind an event that waits for the disk the others of its group
-    /// wait too, unless the disk fails: then they go ahead.
+    /// wait too, unless the disk fails or takes too long: then they go ahead, so that a stuck disk
+    /// does not keep clients on a dead master (rules V3, A3).
     pub(crate) fn release_events(&mut self, cx: &mut Cx<'_>) {
         let durable = self.durable_leader_epoch();
-        let in_order = !cx.host.gate.is_failing() && self.held.len() < HELD_EVENTS;
+        let first = self.held.front().map(|held| held.since + limits::VOTE_PATIENCE);
+        let stuck = first.is_some_and(|at| cx.due(at));
+        let in_order = !cx.host.gate.is_failing() && !stuck && self.held.len() < HELD_EVENTS;
         let mut kept = alloc::collections::VecDeque::new();
         while let Some(held) = self.held.pop_front() {
             let ready = held.needs.is_none_or(|epoch| epoch <= durable);

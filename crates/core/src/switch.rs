@@ -127,7 +127,6 @@ impl Group {
         self.conflict = None;
         self.odown_since = None;
         self.standing.start_over();
-        self.vote.leader = None;
         for member in &mut self.members {
             member.opinion = None;
             member.answered_at = None;

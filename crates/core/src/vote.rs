@@ -17,7 +17,7 @@ use crate::time::{Time, WallTime};
 /// The vote of this Sentinel for one master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Vote {
-    /// Whom it was for; forgotten by a restart and by a switch.
+    /// Whom it was for; a restart forgets it.
     pub(crate) leader: Option<SentinelId>,
     pub(crate) leader_epoch: Epoch,
     /// When it was cast; none if before this process started.

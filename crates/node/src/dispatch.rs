@@ -92,6 +92,8 @@ impl Node {
                 }
             }
             Err(Refusal::Error(frame)) => {
+                let is_exec = self.by_typed_name(request.name()).is_some_and(|s| s.name == "exec");
+                let frame = if is_exec { self.refuse_exec(conn, &frame) } else { frame };
                 if let Some(transaction) = self.transaction_mut(conn) {
                     transaction.broken = true;
                 }

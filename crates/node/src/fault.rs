@@ -1,13 +1,13 @@
 //! What state a node's process is in, and how faults change it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_resp::Frame;
 
 use crate::limits::HELD_BYTES_MAX;
 use crate::node::Counters;
 use crate::replication::{Flow, History, Upstream};
-use crate::{CloseKind, ConnId, Fault, Input, Node, Output, Revival, reply};
+use crate::{CloseKind, ConnId, Fault, Input, LinkId, Node, Output, Revival, reply};
 
 /// The state of the process.
 #[derive(Debug)]
@@ -30,7 +30,14 @@ pub(crate) struct Halt {
     /// Who sleeps in DEBUG SLEEP.
     pub(crate) sleeper: Option<ConnId>,
     held: Vec<Input>,
-    held_bytes: usize,
+    held_bytes: BTreeMap<Source, usize>,
+}
+
+/// Where held bytes came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Client(ConnId),
+    Master(LinkId),
 }
 
 /// A script that runs.
@@ -152,32 +159,43 @@ impl Node {
 
     /// The process stops for a time, or until it is resumed.
     pub(crate) fn halt(&mut self, until: Option<u64>, sleeper: Option<ConnId>) {
-        if self.condition.alive && self.condition.halt.is_none() {
-            self.condition.halt = Some(Halt { until, sleeper, ..Halt::default() });
+        match &mut self.condition.halt {
+            _ if !self.condition.alive => {}
+            // A stopped process also sleeps longer than it wanted to.
+            Some(halt) => halt.until = until,
+            None => self.condition.halt = Some(Halt { until, sleeper, ..Halt::default() }),
         }
     }
 
     /// Keeps an input for later. A connection whose buffers overflow breaks.
     pub(crate) fn hold(&mut self, input: Input) {
         let Some(halt) = &mut self.condition.halt else { return };
-        let len = match &input {
-            Input::BytesReceived { bytes, .. } | Input::LinkReceived { bytes, .. } => bytes.len(),
-            _ => 0,
+        let (source, len) = match &input {
+            Input::BytesReceived { conn, bytes } => (Source::Client(*conn), bytes.len()),
+            Input::LinkReceived { link, bytes } => (Source::Master(*link), bytes.len()),
+            Input::ConnectionOpened { .. }
+            | Input::ConnectionClosed { .. }
+            | Input::LinkConnected { .. }
+            | Input::LinkClosed { .. }
+            | Input::Faulted(_) => return halt.held.push(input),
+            // Deadlines are looked at anyway when it goes on.
+            Input::DeadlineReached => return,
         };
-        if halt.held_bytes + len <= HELD_BYTES_MAX {
-            halt.held_bytes += len;
+        let held_bytes = halt.held_bytes.entry(source).or_default();
+        *held_bytes += len;
+        if *held_bytes <= HELD_BYTES_MAX {
             return halt.held.push(input);
         }
-        match input {
-            Input::BytesReceived { conn, .. } => {
+        halt.held_bytes.remove(&source);
+        match source {
+            Source::Client(conn) => {
                 halt.held.push(Input::ConnectionClosed { conn });
                 self.order(Output::Close { conn, kind: CloseKind::Reset });
             }
-            Input::LinkReceived { link, .. } => {
+            Source::Master(link) => {
                 halt.held.push(Input::LinkClosed { link });
                 self.order(Output::LinkClose { link });
             }
-            _ => {}
         }
     }
 

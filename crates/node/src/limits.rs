@@ -8,7 +8,7 @@ pub(crate) const ACK_PERIOD_MS: u64 = 1_000;
 pub(crate) const RECONNECT_PERIOD_MS: u64 = 1_000;
 /// Silence after which either end gives up a replication link (`repl-timeout`).
 pub(crate) const REPLICATION_TIMEOUT_MS: u64 = 60_000;
-/// Bytes a halted node holds for later, as the kernel's socket buffers would.
+/// Bytes a halted node holds of one connection, as the kernel's socket buffers would.
 pub(crate) const HELD_BYTES_MAX: usize = 4 << 20;
 /// Commands queued in one transaction.
 pub(crate) const QUEUED_COMMANDS_MAX: usize = 1 << 16;

@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::pubsub::Pubsub;
 use crate::random::Random;
 use crate::replication::{History, Upstream, Waiter};
-use crate::{CloseKind, ConnId, Fault, Input, LinkId, NodeConfig, Output};
+use crate::{CloseKind, ConnId, Input, LinkId, NodeConfig, Output};
 
 /// A data node. See the crate's page for the loop around it.
 #[derive(Debug)]
@@ -210,8 +210,7 @@ impl Node {
             Input::LinkReceived { link, bytes } => self.link_received(link, bytes),
             Input::LinkClosed { link } => self.link_closed(link),
             Input::DeadlineReached => {}
-            Input::Faulted(Fault::Killed) => self.suffer(Fault::Killed),
-            Input::Faulted(_) => {}
+            Input::Faulted(fault) => self.suffer(fault),
         }
     }
 

@@ -117,7 +117,18 @@ impl Frame {
     pub fn items(&self) -> Option<&[Frame]> {
         match self {
             Frame::Array(items) | Frame::Set(items) | Frame::Push(items) => Some(items),
-            _ => None,
+            Frame::Simple(_)
+            | Frame::Error(_)
+            | Frame::Integer(_)
+            | Frame::Bulk(_)
+            | Frame::Null
+            | Frame::NullArray
+            | Frame::Map(_)
+            | Frame::Double(_)
+            | Frame::Boolean(_)
+            | Frame::Verbatim(_)
+            | Frame::BigNumber(_)
+            | Frame::BlobError(_) => None,
         }
     }
 }

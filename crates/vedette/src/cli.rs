@@ -92,7 +92,17 @@ mod tests {
     #[test]
     fn any_other_word_is_a_configuration_file() {
         let words = ["vedette", "/etc/s.conf", "--port", "1", "-"];
-        let Command::Daemon(words) = Cli::parse_from(words).command;
+        let Command::Daemon(words) = Cli::parse_from(words).command else {
+            panic!("it was taken for a subcommand");
+        };
         assert_eq!(words, ["/etc/s.conf", "--port", "1", "-"]);
+    }
+
+    #[test]
+    fn a_subcommand_wins_over_a_file_of_its_name() {
+        let command = Cli::try_parse_from(["vedette", "node", "--help"]);
+        assert_eq!(command.unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        let command = Cli::parse_from(["vedette", "./node", "--help"]).command;
+        assert!(matches!(command, Command::Daemon(words) if words.len() == 2));
     }
 }

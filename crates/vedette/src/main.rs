@@ -4,6 +4,8 @@
 //! ([`reference_cli`]); called by its own name it has subcommands, and everything else is a
 //! configuration file to run with ([`cli`]).
 
+#[allow(dead_code, reason = "a line of the command line away from use")]
+mod check;
 mod cli;
 mod daemon;
 mod node;

@@ -203,3 +203,112 @@ impl core::fmt::Display for Plain<'_> {
         write!(f, "{} {}", self.0.host, self.0.port)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use vedette_core::{
+        Detail, Endpoint, Epoch, Event, EventKind, Part, Role, ScriptArguments, ScriptCall,
+        SentinelId, Subject,
+    };
+
+    use super::{PAYLOAD_MAX, event_name, log_line, render, script_argv};
+
+    const ID: &str = "903ed8b5de54c8f708256e1c0190a425510f5005";
+
+    fn id() -> SentinelId {
+        SentinelId::parse(ID).expect("40 characters")
+    }
+
+    fn about(part: Part) -> Option<Subject> {
+        Some(Subject { master: "m".into(), address: Endpoint::new("10.0.0.1", 6379), part })
+    }
+
+    fn replica() -> Option<Subject> {
+        let address = Endpoint::new("::1", 6380);
+        about(Part::Replica { name: address.to_string().into(), address })
+    }
+
+    fn sentinel() -> Option<Subject> {
+        about(Part::Sentinel { id: id(), address: Endpoint::new("10.0.0.9", 26379) })
+    }
+
+    fn epoch(number: u64) -> Epoch {
+        Epoch::new(number).expect("in range")
+    }
+
+    #[test]
+    fn lines_are_those_of_the_reference() {
+        let (from, to) = (Endpoint::new("10.0.0.1", 6379), Endpoint::new("10.0.0.2", 6380));
+        let cases = [
+            (EventKind::Monitor, about(Part::Master), Detail::Quorum(2),
+             "+monitor master m 10.0.0.1 6379 quorum 2".to_owned()),
+            (EventKind::OdownEntered, about(Part::Master),
+             Detail::Agreement { count: 3, quorum: 2 },
+             "+odown master m 10.0.0.1 6379 #quorum 3/2".to_owned()),
+            (EventKind::Replica, replica(), Detail::None,
+             "+slave slave [::1]:6380 ::1 6380 @ m 10.0.0.1 6379".to_owned()),
+            (EventKind::SdownEntered, sentinel(), Detail::None,
+             format!("+sdown sentinel {ID} 10.0.0.9 26379 @ m 10.0.0.1 6379")),
+            (EventKind::SwitchMaster, about(Part::Master), Detail::Switch { from, to },
+             "+switch-master m 10.0.0.1 6379 10.0.0.2 6380".to_owned()),
+            (EventKind::NewEpoch, about(Part::Master), Detail::Epoch(epoch(7)),
+             "+new-epoch 7".to_owned()),
+            (EventKind::VoteForLeader, about(Part::Master),
+             Detail::Vote { leader: id(), epoch: epoch(7) },
+             format!("+vote-for-leader {ID} 7")),
+            (EventKind::SentinelAddressSwitch, about(Part::Master),
+             Detail::MovedTo { address: Endpoint::new("10.0.0.8", 1), id: id() },
+             ["+sentinel-address-switch master m 10.0.0.1 6379 ip 10.0.0.8 port 1 for", ID].join(" ")),
+            (EventKind::RoleChangeAway, replica(), Detail::Role(Role::Master),
+             "-role-change slave [::1]:6380 ::1 6380 @ m 10.0.0.1 6379 new reported role is master"
+                 .to_owned()),
+            (EventKind::TiltEntered, None, Detail::None, "+tilt #tilt mode entered".to_owned()),
+            (EventKind::TiltLeft, None, Detail::None, "-tilt #tilt mode exited".to_owned()),
+            (EventKind::ScriptError, None,
+             Detail::ScriptError { path: "/x".into(), signal: 99, code: 0 },
+             "-script-error /x 99 0".to_owned()),
+            (EventKind::CommandLinkReconnection, about(Part::Master),
+             Detail::Reason("Connection refused".into()),
+             "-cmd-link-reconnection master m 10.0.0.1 6379 #Connection refused".to_owned()),
+            (EventKind::Set, about(Part::Master), Detail::Option("auth-pass ******".into()),
+             "+set master m 10.0.0.1 6379 auth-pass ******".to_owned()),
+        ];
+        for (kind, about, detail, expected) in cases {
+            assert_eq!(log_line(&Event { kind, about, detail }), expected);
+        }
+    }
+
+    #[test]
+    fn every_event_has_its_own_name_with_a_sign() {
+        let names: BTreeSet<_> = EventKind::ALL.iter().map(|kind| event_name(*kind)).collect();
+        assert_eq!(names.len(), EventKind::ALL.len());
+        assert!(names.iter().all(|name| name.starts_with(['+', '-'])));
+    }
+
+    #[test]
+    fn payloads_are_cut() {
+        let detail = Detail::Option("\u{e9}".repeat(PAYLOAD_MAX).into());
+        let event = Event { kind: EventKind::Set, about: about(Part::Master), detail };
+        let payload = render(&event).payload;
+        assert!((PAYLOAD_MAX - 1..=PAYLOAD_MAX).contains(&payload.len()));
+    }
+
+    #[test]
+    fn scripts_get_the_reference_s_arguments() {
+        let (from, to) = (Endpoint::new("10.0.0.1", 6379), Endpoint::new("10.0.0.2", 6380));
+        let arguments =
+            ScriptArguments::ClientReconfig { master: "m".into(), leader: false, from, to };
+        let argv = script_argv(&ScriptCall { path: "/x".into(), arguments });
+        assert_eq!(argv.join(" "), "/x m observer start 10.0.0.1 6379 10.0.0.2 6380");
+        let event = Event {
+            kind: EventKind::SdownEntered,
+            about: about(Part::Master),
+            detail: Detail::None,
+        };
+        let arguments = ScriptArguments::Notification(event);
+        let argv = script_argv(&ScriptCall { path: "/x".into(), arguments });
+        assert_eq!(argv, ["/x", "+sdown", "master m 10.0.0.1 6379"]);
+    }
+}

@@ -91,3 +91,71 @@ fn fold(byte: u8, case: Case) -> u8 {
         Case::Insensitive => byte.to_ascii_lowercase(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::prop_assert_eq;
+    use proptest::proptest;
+
+    use super::{Case, class, matches, one};
+
+    #[test]
+    fn patterns_are_those_of_redis() {
+        let cases = [
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("a*b*c", "a--b--c", true),
+            ("a*b*c", "a--b--", false),
+            ("h?llo", "hello", true),
+            ("h[ae]llo", "hallo", true),
+            ("h[^e]llo", "hello", false),
+            ("h[b-a]llo", "hallo", true),
+            ("[-+]sdown", "+sdown", true),
+            ("\\*", "*", true),
+            ("\\*", "a", false),
+            ("[abc", "b", true),
+            ("[]a", "a", false),
+            ("+switch-master", "+switch-master", true),
+            ("A", "a", false),
+        ];
+        for (pattern, text, expected) in cases {
+            let found = matches(pattern.as_bytes(), text.as_bytes(), Case::Sensitive);
+            assert_eq!(found, expected, "{pattern} {text}");
+        }
+        assert!(matches(b"ANN*-[I]P", b"announce-ip", Case::Insensitive));
+    }
+
+    #[test]
+    fn hostile_patterns_end_soon() {
+        let pattern = "a*".repeat(200) + "b";
+        let text = "a".repeat(5000);
+        assert!(!matches(pattern.as_bytes(), text.as_bytes(), Case::Sensitive));
+        assert_eq!(class(b"", b'x', Case::Sensitive), None);
+    }
+
+    /// The plain recursive definition.
+    fn slow(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern, text) {
+            ([], _) => text.is_empty(),
+            ([b'*', rest @ ..], _) => {
+                slow(rest, text) || (!text.is_empty() && slow(pattern, &text[1..]))
+            }
+            (_, []) => false,
+            (_, [byte, after @ ..]) => {
+                one(pattern, *byte, Case::Sensitive).is_some_and(|rest| slow(rest, after))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_loop_agrees_with_the_definition(
+            pattern in "[ab*?\\[\\]^\\\\-]{0,8}",
+            text in "[ab-]{0,8}",
+        ) {
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(matches(pattern, text, Case::Sensitive), slow(pattern, text));
+        }
+    }
+}

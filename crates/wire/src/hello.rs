@@ -4,6 +4,8 @@ use bytes::Bytes;
 use vedette_core::{Endpoint, Epoch, Hello, SentinelId};
 use vedette_resp::parse_integer;
 
+use crate::host::is_plausible;
+
 /// The channel of hellos; compared byte by byte.
 pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
 
@@ -11,7 +13,8 @@ pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
 pub const HELLO_MAX: usize = 1069;
 
 /// Reads a hello: exactly eight fields between commas. Ports must fit 16 bits and epochs 63
-/// (spec: holes H17), the id must have 40 characters; anything else is no hello.
+/// (spec: holes H17), the id must have 40 characters, hosts must be plausible; anything else is no
+/// hello.
 #[must_use]
 pub fn parse_hello(payload: &[u8]) -> Option<Hello> {
     if payload.len() > HELLO_MAX {
@@ -52,10 +55,80 @@ pub fn render_hello(hello: &Hello) -> Bytes {
 
 fn endpoint(host: &str, port: &str) -> Option<Endpoint> {
     let port = u16::try_from(parse_integer(port.as_bytes())?).ok()?;
-    (!host.is_empty()).then(|| Endpoint::new(host, port))
+    is_plausible(host).then(|| Endpoint::new(host, port))
 }
 
 /// An epoch as it stands in messages: decimal, not negative, below 2^63.
 pub(crate) fn epoch(text: &str) -> Option<Epoch> {
     u64::try_from(parse_integer(text.as_bytes())?).ok().and_then(Epoch::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{any, prop_assert_eq};
+    use proptest::proptest;
+    use vedette_core::{Endpoint, Epoch, Hello, SentinelId};
+
+    use super::{HELLO_MAX, parse_hello, render_hello};
+
+    const ID: &str = "53de6bcccfa17c872bbb2dc0038e96b74dd067da";
+
+    #[test]
+    fn a_hello_has_eight_fields() {
+        let text = format!("10.0.0.5,26379,{ID},7,mymaster,10.0.0.11,6379,8");
+        let hello = parse_hello(text.as_bytes()).expect("a hello");
+        assert_eq!(hello.sentinel, Endpoint::new("10.0.0.5", 26379));
+        assert_eq!((hello.current_epoch.get(), hello.config_epoch.get()), (7, 8));
+        assert_eq!(render_hello(&hello), text);
+        assert!(parse_hello(format!("{text},x").as_bytes()).is_none());
+        assert!(parse_hello(text.rsplit_once(',').expect("commas").0.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_true_is_no_hello() {
+        let cases = [
+            format!("a,26379,{ID},-1,m,b,1,0"),
+            format!("a,26379,{ID},9223372036854775808,m,b,1,0"),
+            format!("a,26379,{ID},0,m,b,1,18446744073709551615"),
+            format!("a,26379,{ID},0x1,m,b,1,0"),
+            format!("a,65536,{ID},0,m,b,1,0"),
+            format!("a,26379,{ID},0,m,b,-1,0"),
+            format!("a,26379,{ID}0,0,m,b,1,0"),
+            format!(",26379,{ID},0,m,b,1,0"),
+            format!("a,26379,{ID},0,m,b\nsentinel myid x,1,0"),
+            format!("a,26379,{ID},0,{},b,1,0", "m".repeat(HELLO_MAX)),
+            ",,,,,,,".to_owned(),
+        ];
+        for text in cases {
+            assert_eq!(parse_hello(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rendered_is_read_back(
+            (host, name) in ("[a-z0-9.:-]{1,40}", "[a-zA-Z0-9._-]{0,100}"),
+            port in any::<u16>(),
+            epochs in any::<[u32; 2]>(),
+        ) {
+            let epoch = |number: u32| Epoch::new(number.into()).expect("in range");
+            let hello = Hello {
+                sentinel: Endpoint::new(&host, port),
+                id: SentinelId::parse(ID).expect("40 characters"),
+                current_epoch: epoch(epochs[0]),
+                master: name.as_str().into(),
+                address: Endpoint::new(&host, port),
+                config_epoch: epoch(epochs[1]),
+            };
+            prop_assert_eq!(parse_hello(&render_hello(&hello)), Some(hello));
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in vec(any::<u8>(), 0..200)) {
+            if let Some(hello) = parse_hello(&bytes) {
+                prop_assert_eq!(parse_hello(&render_hello(&hello)), Some(hello));
+            }
+        }
+    }
 }

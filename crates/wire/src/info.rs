@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vedette_core::{Endpoint, InfoReport, Role, RunId};
 
+use crate::host::is_plausible;
 use crate::lenient::leading_number;
 
 /// Most replicas read from one text: what no master really has.
@@ -69,7 +70,7 @@ impl<'a> Reading<'a> {
     /// Lines that count only after `role:slave`.
     fn line_of_a_replica(&mut self, key: &str, value: &'a str) {
         match key {
-            "master_host" => self.master_host = Some(value),
+            "master_host" => self.master_host = Some(value).filter(|host| is_plausible(host)),
             "master_port" => self.master_port = port(value).unwrap_or(0),
             "master_link_status" => self.link_up = Some(value.eq_ignore_ascii_case("up")),
             "slave_priority" => {
@@ -113,7 +114,7 @@ fn replica(value: &str) -> Option<Endpoint> {
         (host, number)
     };
     let port = port(number).filter(|port| *port != 0)?;
-    (!host.is_empty()).then(|| Endpoint::new(host, port))
+    is_plausible(host).then(|| Endpoint::new(host, port))
 }
 
 /// The value of `key` in `a=1,b=2,…`.
@@ -123,4 +124,89 @@ fn field<'a>(value: &'a str, key: &str) -> Option<&'a str> {
 
 fn port(value: &str) -> Option<u16> {
     u16::try_from(leading_number(value)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Strategy, any, prop_assert};
+    use proptest::{prop_oneof, proptest};
+    use vedette_core::{Endpoint, Role};
+
+    use super::{REPLICAS_MAX, parse_info};
+
+    #[test]
+    fn a_master_lists_its_replicas_in_both_formats() {
+        let text = "# Replication\r\nrole:master\r\nconnected_slaves:3\r\n\
+                    slave0:ip=10.0.0.1,port=6379,state=online,offset=1,lag=0\r\n\
+                    slave1:10.0.0.2,6380,online\r\n\
+                    slave2:ip=10.0.0.3,state=online\r\n\
+                    slave3:ip=::1,port=6381,state=online\r\n\
+                    slaveof:10.0.0.9,1,x\r\nslave4:10.0.0.4,6382\r\n";
+        let report = parse_info(text.as_bytes()).expect("a report");
+        assert_eq!(report.role, Role::Master);
+        let found = [("10.0.0.1", 6379), ("10.0.0.2", 6380), ("::1", 6381)];
+        assert_eq!(report.replicas, found.map(|(host, port)| Endpoint::new(host, port)));
+        assert_eq!(&*report.text, text);
+        assert_eq!((report.link_up, report.master), (None, None));
+    }
+
+    #[test]
+    fn a_replica_tells_whom_it_follows() {
+        let text = "run_id:8d5f7a4933c0613b1086f8c7baef18286370c30a\r\n\
+                    slave_priority:7\r\nrole:slave\r\nmaster_host:10.0.0.1\r\n\
+                    master_port:6379\r\nmaster_link_status:down\r\n\
+                    slave_repl_offset:18446744073709\r\nmaster_link_down_since_seconds:-1\r\n\
+                    slave_priority:25\r\nreplica_announced:0\r\n";
+        let report = parse_info(text.as_bytes()).expect("a report");
+        assert_eq!(report.role, Role::Replica);
+        assert_eq!(report.master, Some(Endpoint::new("10.0.0.1", 6379)));
+        assert_eq!(report.link_up, Some(false));
+        assert_eq!(report.link_down_ms, Some(-1000));
+        // Before `role:slave` it does not count.
+        assert_eq!(report.priority, Some(25));
+        assert_eq!(report.offset, Some(18_446_744_073_709));
+        assert_eq!(report.announced, Some(false));
+        assert!(report.run_id.is_some());
+    }
+
+    #[test]
+    fn nonsense_is_no_report() {
+        for text in ["", "role:sentinel\r\n", "hello", "role:master\0\r\n"] {
+            assert_eq!(parse_info(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn absurd_numbers_are_tamed() {
+        let text = "role:slave\r\nmaster_port:99999\r\nmaster_host:a\r\n\
+                    master_link_down_since_seconds:99999999999999999999\r\n\
+                    slave_repl_offset:-5\r\nslave_priority:x\r\n";
+        let report = parse_info(text.as_bytes()).expect("a report");
+        assert_eq!(report.master, Some(Endpoint::new("a", 0)));
+        assert_eq!(report.link_down_ms, Some(i64::MAX));
+        assert_eq!((report.offset, report.priority), (Some(0), Some(0)));
+        let many = format!("role:master\r\n{}", "slave0:a,1,x\r\n".repeat(REPLICAS_MAX + 5));
+        let report = parse_info(many.as_bytes()).expect("a report");
+        assert_eq!(report.replicas.len(), REPLICAS_MAX);
+    }
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            vec(any::<u8>(), 0..30),
+            "(role|run_id|slave[0-9]?|master_[a-z]{0,4}|slave_repl_offset):[a-z0-9=,.:-]{0,30}"
+                .prop_map(String::into_bytes),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(lines in vec(line(), 0..30)) {
+            let text = lines.join(&b"\r\n"[..]);
+            if let Some(report) = parse_info(&text) {
+                prop_assert!(report.replicas.len() <= lines.len() * 30);
+                prop_assert!(report.replicas.iter().all(|node| node.port != 0));
+            }
+        }
+    }
 }

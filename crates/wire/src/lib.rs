@@ -34,4 +34,5 @@ pub mod replies;
 pub mod requests;
 
 pub mod glob;
+mod host;
 mod lenient;

@@ -1,80 +1,89 @@
 //! Log lines that are no events (spec: behaviour 12.4). The reference's lines have exactly its
 //! words; ours say what happened, where, and what to do.
 
-use vedette_core::{Exclusion, Hindrance, LogLevel, Note, TransactionCommand, WallTime};
+use std::collections::BTreeSet;
+
+use vedette_core::{Endpoint, Exclusion, Hindrance, LogLevel, Note, TransactionCommand, WallTime};
 
 /// A line for the log. `date` spells local time like `Sat Nov 23 04:21:14 2024`.
 #[must_use]
 pub fn note_text(note: &Note, date: &dyn Fn(WallTime) -> String) -> (LogLevel, String) {
-    use LogLevel::{Debug, Notice, Warning};
+    (level(note), text(note, date))
+}
+
+const fn level(note: &Note) -> LogLevel {
+    match note {
+        Note::VotedFor { .. } | Note::UserFailover { .. } | Note::NextFailover { .. } => {
+            LogLevel::Notice
+        }
+        Note::ResolveFailed { .. }
+        | Note::SimulatedCrash
+        | Note::CannotStand { .. }
+        | Note::TransactionRefused { .. }
+        | Note::FarEpoch { .. }
+        | Note::OwnIdElsewhere { .. }
+        | Note::EqualEpochConflict { .. }
+        | Note::FlappingAddress { .. }
+        | Note::GarbageInfo { .. }
+        | Note::Stalled { .. } => LogLevel::Warning,
+        Note::Verdict { why: Some(_), .. } => LogLevel::Notice,
+        Note::Verdict { why: None, .. } => LogLevel::Debug,
+    }
+}
+
+fn text(note: &Note, date: &dyn Fn(WallTime) -> String) -> String {
     match note {
         Note::VotedFor { sentinel, leader, epoch } => {
-            (Notice, format!("{sentinel} voted for {leader} {epoch}"))
+            format!("{sentinel} voted for {leader} {epoch}")
         }
         Note::UserFailover { master } => {
-            (Notice, format!("Executing user requested FAILOVER of '{master}'"))
+            format!("Executing user requested FAILOVER of '{master}'")
         }
-        Note::ResolveFailed { host } => (Warning, format!("Failed to resolve hostname '{host}'")),
-        Note::NextFailover { master: _, at } => (
-            Notice,
-            format!("Next failover delay: I will not start a failover before {}", date(*at)),
-        ),
-        Note::SimulatedCrash => {
-            (Warning, "Sentinel CRASH because of SENTINEL simulate-failure".to_owned())
+        Note::ResolveFailed { host } => format!("Failed to resolve hostname '{host}'"),
+        Note::NextFailover { master: _, at } => {
+            format!("Next failover delay: I will not start a failover before {}", date(*at))
         }
-        Note::CannotStand { master, why } => (Warning, cannot_stand(master, *why)),
-        Note::TransactionRefused { node, commands } => {
-            let names: Vec<_> =
-                commands.iter().map(|command| transaction_words(*command)).collect();
-            (
-                Warning,
-                format!(
-                    "{node} refused {} in the SLAVEOF transaction; it is sent again without. \
-                     Allow these commands to this Sentinel's user, or name them with \
-                     'sentinel rename-command'",
-                    names.join(", ")
-                ),
-            )
-        }
-        Note::FarEpoch { offered, current } => (
-            Warning,
-            format!(
-                "Ignored epoch {offered}: it is too far above the current epoch {current} to be \
-                 genuine"
-            ),
+        Note::SimulatedCrash => "Sentinel CRASH because of SENTINEL simulate-failure".to_owned(),
+        Note::CannotStand { master, why } => cannot_stand(master, *why),
+        Note::TransactionRefused { node, commands } => transaction_refused(node, commands),
+        Note::FarEpoch { offered, current } => format!(
+            "Ignored epoch {offered}: it is too far above the current epoch {current} to be genuine"
         ),
-        Note::OwnIdElsewhere { address } => (
-            Warning,
-            format!(
-                "A Sentinel at {address} uses the id of this one: was its configuration file \
-                 copied? No failover is started until it has an id of its own (delete its \
-                 'sentinel myid' line and restart it)"
-            ),
+        Note::OwnIdElsewhere { address } => own_id_elsewhere(address),
+        Note::EqualEpochConflict { master, epoch, heard, kept } => format!(
+            "Two addresses for '{master}' under config epoch {epoch}: heard {heard}, kept {kept}"
         ),
-        Note::EqualEpochConflict { master, epoch, heard, kept } => (
-            Warning,
-            format!(
-                "Two addresses for '{master}' under config epoch {epoch}: heard {heard}, kept {kept}"
-            ),
-        ),
-        Note::FlappingAddress { sentinel } => (
-            Warning,
-            format!(
-                "Sentinel {sentinel} keeps changing its address; set 'sentinel announce-ip' there"
-            ),
+        Note::FlappingAddress { sentinel } => format!(
+            "Sentinel {sentinel} keeps changing its address; set 'sentinel announce-ip' there"
         ),
         Note::GarbageInfo { node } => {
-            (Warning, format!("The INFO reply of {node} is not that of a data node; ignored"))
+            format!("The INFO reply of {node} is not that of a data node; ignored")
         }
-        Note::Stalled { span } => (Warning, format!("This process stood still for {} ms", span.0)),
-        Note::Verdict { master, replica, why } => match why {
-            Some(why) => (
-                Notice,
-                format!("Replica {replica} of '{master}' cannot be promoted: {}", exclusion(*why)),
-            ),
-            None => (Debug, format!("Replica {replica} of '{master}' could be promoted")),
-        },
+        Note::Stalled { span } => format!("This process stood still for {} ms", span.0),
+        Note::Verdict { master, replica, why: Some(why) } => {
+            format!("Replica {replica} of '{master}' cannot be promoted: {}", exclusion(*why))
+        }
+        Note::Verdict { master, replica, why: None } => {
+            format!("Replica {replica} of '{master}' could be promoted")
+        }
     }
+}
+
+fn transaction_refused(node: &Endpoint, commands: &BTreeSet<TransactionCommand>) -> String {
+    let names: Vec<_> = commands.iter().map(|command| transaction_words(*command)).collect();
+    format!(
+        "{node} refused {} in the SLAVEOF transaction; it is sent again without. Allow these \
+         commands to this Sentinel's user, or name them with 'sentinel rename-command'",
+        names.join(", ")
+    )
+}
+
+fn own_id_elsewhere(address: &Endpoint) -> String {
+    format!(
+        "A Sentinel at {address} uses the id of this one: was its configuration file copied? No \
+         failover is started until it has an id of its own (delete its 'sentinel myid' line and \
+         restart it)"
+    )
 }
 
 fn cannot_stand(master: &str, why: Hindrance) -> String {
@@ -112,5 +121,47 @@ const fn transaction_words(command: TransactionCommand) -> &'static str {
         TransactionCommand::ConfigRewrite => "CONFIG REWRITE",
         TransactionCommand::KillNormal => "CLIENT KILL TYPE normal",
         TransactionCommand::KillPubsub => "CLIENT KILL TYPE pubsub",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vedette_core::{Epoch, LogLevel, Note, SentinelId, WallTime};
+
+    use super::note_text;
+
+    #[test]
+    fn the_reference_s_lines_have_its_words() {
+        let id = SentinelId::parse("903ed8b5de54c8f708256e1c0190a425510f5005").expect("an id");
+        let cases = [
+            (
+                Note::VotedFor { sentinel: id, leader: id, epoch: Epoch::ZERO },
+                LogLevel::Notice,
+                format!("{id} voted for {id} 0"),
+            ),
+            (
+                Note::UserFailover { master: "m".into() },
+                LogLevel::Notice,
+                "Executing user requested FAILOVER of 'm'".to_owned(),
+            ),
+            (
+                Note::ResolveFailed { host: "h".into() },
+                LogLevel::Warning,
+                "Failed to resolve hostname 'h'".to_owned(),
+            ),
+            (
+                Note::NextFailover { master: "m".into(), at: WallTime(7) },
+                LogLevel::Notice,
+                "Next failover delay: I will not start a failover before <7>".to_owned(),
+            ),
+            (
+                Note::SimulatedCrash,
+                LogLevel::Warning,
+                "Sentinel CRASH because of SENTINEL simulate-failure".to_owned(),
+            ),
+        ];
+        for (note, level, text) in cases {
+            assert_eq!(note_text(&note, &|at| format!("<{}>", at.0)), (level, text));
+        }
     }
 }

@@ -103,3 +103,64 @@ impl Snapshot {
         Self { seq: self.seq, chunks, index: Arc::new(index), process: self.process.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use vedette_core::{MasterView, Publication, Role};
+
+    use super::Snapshot;
+    use crate::replies::samples::{master, node};
+
+    fn view(number: u64) -> Arc<MasterView> {
+        let node = node(6379, "", Role::Master, [0; 3]);
+        Arc::new(master(number, &format!("m{number}"), node, 1000))
+    }
+
+    fn publication(
+        seq: u64,
+        masters: Vec<Arc<MasterView>>,
+        listing: Option<&[u64]>,
+    ) -> Publication {
+        let listing = listing
+            .map(|ids| ids.iter().map(|id| view(*id)).map(|v| (v.name.clone(), v.id)).collect());
+        Publication { seq, masters, listing, process: None, events: Vec::new() }
+    }
+
+    fn names(snapshot: &Snapshot) -> Vec<&str> {
+        snapshot.masters().map(|view| &*view.name).collect()
+    }
+
+    #[test]
+    fn masters_keep_the_order_of_the_listing() {
+        let ids: Vec<_> = (0..100).rev().collect();
+        let masters = (0..100).map(view).collect();
+        let snapshot = Snapshot::empty().apply(&publication(1, masters, Some(&ids)));
+        assert_eq!(snapshot.masters().len(), 100);
+        assert_eq!(names(&snapshot)[..2], ["m99", "m98"]);
+        let changed: Vec<_> = [3, 90, 95].to_vec();
+        let next = snapshot.apply(&publication(
+            2,
+            vec![view(100)],
+            Some(&[&changed[..], &[100]].concat()),
+        ));
+        assert_eq!(names(&next), ["m3", "m90", "m95", "m100"]);
+        assert_eq!(next.seq(), 2);
+        assert!(next.master("m4").is_none() && snapshot.master("m4").is_some());
+    }
+
+    #[test]
+    fn a_change_shares_everything_else() {
+        let ids: Vec<_> = (0..1000).collect();
+        let masters = ids.iter().copied().map(view).collect();
+        let old = Snapshot::empty().apply(&publication(1, masters, Some(&ids)));
+        let changed = view(500);
+        let new = old.apply(&publication(2, vec![changed.clone()], None));
+        assert!(Arc::ptr_eq(new.master("m500").expect("listed"), &changed));
+        assert!(!Arc::ptr_eq(old.master("m500").expect("listed"), &changed));
+        assert!(Arc::ptr_eq(&old.index, &new.index));
+        let shared = old.chunks.iter().zip(&new.chunks).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
+        assert_eq!(shared, old.chunks.len() - 1);
+    }
+}

@@ -191,6 +191,8 @@ fn one_of(word: &[u8], allowed: &'static [&'static str]) -> Result<&'static str,
 }
 
 fn choices(words: &[Vec<u8>], allowed: &'static [&'static str]) -> Result<Value<'static>, String> {
+    let none = [Vec::new()];
+    let words = if words.is_empty() { &none } else { words };
     let chosen: Vec<_> =
         words.iter().map(|word| one_of(word, allowed)).collect::<Result<_, _>>()?;
     if chosen.contains(&"save") && chosen.contains(&"nosave") {

@@ -24,16 +24,16 @@ impl Reader<'_> {
                 user.rules.push([b">", password.expose()].concat());
                 format!(
                     "`requirepass` ({here}) asks for a password, `user default … nopass` ({there}) \
-                     for none: the password is asked for; take one of the two lines out"
+                     for none: the password is asked for"
                 )
             }
             Passwords::AnyOf(hashes) if !hashes.contains(&hash(password)) => format!(
-                "`requirepass` ({here}) has no effect: `user default` ({there}) has passwords of \
-                 its own; take one of the two lines out"
+                "`requirepass` ({here}) has no effect: `user default` ({there}) has passwords of its own"
             ),
             Passwords::AnyOf(_) => return,
         };
-        self.warnings.push(Warning { place: Some((origin.clone(), *number)), text });
+        let remedy = "take one of the two lines out";
+        self.warnings.push(Warning { place: Some((origin.clone(), *number)), text, remedy });
     }
 }
 

@@ -15,6 +15,8 @@ use crate::document::Origin;
 use crate::error::Warning;
 use crate::files::Files;
 
+/// What to do about a line that says what another one says.
+const REPEATED: &str = "take the line out";
 const NO_SUCH_MASTER: &str = "No such master with specified name.";
 
 /// A master and the line that introduced it.
@@ -47,8 +49,8 @@ impl<'a> Masters<'a> {
         (self.drafts.into_iter().map(|draft| draft.saved).collect(), self.warnings)
     }
 
-    fn warn(&mut self, statement: &Statement, text: impl Into<String>) {
-        self.warnings.push(Warning { place: Some(statement.place()), text: text.into() });
+    fn warn(&mut self, statement: &Statement, text: impl Into<String>, remedy: &'static str) {
+        self.warnings.push(Warning { place: Some(statement.place()), text: text.into(), remedy });
     }
 
     pub(super) fn monitor(&mut self, statement: &Statement) -> Result<(), String> {
@@ -92,7 +94,7 @@ impl<'a> Masters<'a> {
         let first = draft.monitor.origin.place(draft.monitor.number);
         let from_main = statement.origin == Origin::Main;
         if draft.saved.address == address && !quorum_differs {
-            self.warn(statement, format!("repeats the `monitor` line at {first}"));
+            self.warn(statement, format!("repeats the `monitor` line at {first}"), REPEATED);
         } else if settled == from_main {
             return Err("Duplicate master name.".into());
         } else if from_main {
@@ -101,8 +103,8 @@ impl<'a> Masters<'a> {
             draft.monitor = statement.clone();
         }
         if quorum_differs {
-            let text = "two `monitor` lines with different quorums; the main file's wins";
-            self.warn(statement, text);
+            let text = "two `monitor` lines with different quorums: the main file's counts";
+            self.warn(statement, text, "give both the same quorum");
         }
         Ok(())
     }
@@ -138,7 +140,7 @@ impl<'a> Masters<'a> {
         let replicas = &mut self.drafts[index].saved.replicas;
         // The reference refuses a repetition; it cannot but be identical (spec: holes H26).
         if replicas.iter().any(|known| same(known, &address)) {
-            self.warn(statement, "repeats a known replica");
+            self.warn(statement, "repeats a known replica", REPEATED);
         } else {
             replicas.push(address);
         }
@@ -157,16 +159,17 @@ impl<'a> Masters<'a> {
         let id = str::from_utf8(id).ok().and_then(SentinelId::parse);
         let id = id.ok_or("Malformed Sentinel id in known-sentinel option.")?;
         if Some(id) == my_id {
-            let text = "this Sentinel's own id is no peer and is left out; if the file was copied \
-                        from another Sentinel, take out its `sentinel myid` line";
-            self.warn(statement, text);
+            let text = "this Sentinel's own id is no peer and is left out";
+            let remedy = "if the file was copied from another Sentinel, take out its `sentinel \
+                          myid` line";
+            self.warn(statement, text, remedy);
             return Ok(());
         }
         let sentinels = &mut self.drafts[index].saved.sentinels;
         match sentinels.iter().find(|known| known.id == id) {
             None => sentinels.push(SavedSentinel { id, address }),
             Some(known) if same(&known.address, &address) => {
-                self.warn(statement, "repeats a known Sentinel");
+                self.warn(statement, "repeats a known Sentinel", REPEATED);
             }
             Some(_) => return Err("Duplicate runid for sentinel.".into()),
         }
@@ -181,7 +184,9 @@ impl<'a> Masters<'a> {
             None => {
                 renames.insert(old, new);
             }
-            Some(known) if *known == new => self.warn(statement, "repeats a renamed command"),
+            Some(known) if *known == new => {
+                self.warn(statement, "repeats a renamed command", REPEATED)
+            }
             Some(_) => {
                 return Err("Same command renamed multiple times with rename-command.".into());
             }

@@ -121,8 +121,8 @@ fn tail_warning(statement: &Statement) -> Option<Warning> {
     }
     let word = String::from_utf8_lossy(&statement.words[index]);
     let number = leading_number(&statement.words[index])?;
-    let text = format!("`{word}` is read as {number}; write the number alone");
-    Some(Warning { place: Some(statement.place()), text })
+    let text = format!("`{word}` is read as {number}");
+    Some(Warning { place: Some(statement.place()), text, remedy: "write the number alone" })
 }
 
 /// What the lines of the first group set.

@@ -57,7 +57,7 @@ impl Reader<'_> {
 
     fn buffer_limits(&mut self, values: &[Vec<u8>]) -> Result<(), String> {
         let words = spread(values)?;
-        if words.is_empty() || words.len() % 4 != 0 {
+        if !words.len().is_multiple_of(4) || values.len() == 1 && words.is_empty() {
             return Err("Wrong number of arguments in buffer limit configuration.".into());
         }
         for limit in words.chunks_exact(4) {

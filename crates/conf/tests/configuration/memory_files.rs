@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use vedette_conf::Files;
 
-/// Files by path. Everything named `*.sh` can be executed; `/gone` cannot be entered.
+/// Files by path. Everything named `*.sh` can be executed; `/gone` and `/nonexistent` cannot be entered.
 #[derive(Default)]
 pub(crate) struct MemoryFiles(pub(crate) BTreeMap<PathBuf, Vec<u8>>);
 
@@ -39,6 +39,10 @@ impl Files for MemoryFiles {
     }
 
     fn enter(&self, path: &Path) -> io::Result<()> {
-        if path == Path::new("/gone") { Err(io::Error::from_raw_os_error(2)) } else { Ok(()) }
+        if ["/gone", "/nonexistent"].iter().any(|gone| path == Path::new(gone)) {
+            Err(io::Error::from_raw_os_error(2))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -156,7 +156,7 @@ fn changes(from: &DurableState, to: &DurableState) -> Vec<DurableChange> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_unchanged_document_renders_to_itself(text in vec(any::<u8>(), 0..200)) {

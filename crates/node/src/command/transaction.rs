@@ -6,7 +6,7 @@ use vedette_resp::Frame;
 use crate::connection::Transaction;
 use crate::dispatch::{Call, Origin};
 use crate::pubsub::{listen, unlisten};
-use crate::reply::{self, Reply, literal};
+use crate::reply::{self, Reply, error, literal, shown};
 use crate::{ConnId, Node};
 
 pub(crate) fn multi(node: &mut Node, call: &Call<'_>) -> Reply {
@@ -48,6 +48,13 @@ pub(crate) fn exec(node: &mut Node, call: &Call<'_>) -> Reply {
     Frame::Array(run_all(node, conn, &transaction)).into()
 }
 
+/// A transaction whose EXEC is refused is gone, and the error says why.
+fn execabort(why: &Frame) -> Frame {
+    let why = why.text().map(|text| shown(text)).unwrap_or_default();
+    let why = why.strip_prefix("ERR ").unwrap_or(&why);
+    error(format!("EXECABORT Transaction discarded because of: {why}"))
+}
+
 /// What was a master when the commands were queued may be a replica by now.
 fn refusal(node: &Node, transaction: &Transaction) -> Option<Frame> {
     let writes = |args: &Vec<Bytes>| {
@@ -56,10 +63,7 @@ fn refusal(node: &Node, transaction: &Transaction) -> Option<Frame> {
     let is_replica = node.role() == crate::Role::Replica;
     let blocked = is_replica && node.parameters.flag("replica-read-only");
     if blocked && transaction.queued.iter().any(writes) {
-        return Some(literal(
-            "EXECABORT Transaction discarded because of: READONLY You can't write against a read \
-             only replica.",
-        ));
+        return Some(execabort(&reply::READONLY));
     }
     None
 }
@@ -100,6 +104,15 @@ pub(crate) fn unwatch(node: &mut Node, call: &Call<'_>) -> Reply {
 }
 
 impl Node {
+    /// EXEC itself did not get through the gates.
+    pub(crate) fn refuse_exec(&mut self, conn: ConnId, why: &Frame) -> Frame {
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.transaction = None;
+        }
+        self.unwatch_all(conn);
+        execabort(why)
+    }
+
     pub(crate) fn unwatch(&mut self, conn: ConnId, key: &Bytes) {
         unlisten(&mut self.watchers, key, conn);
     }

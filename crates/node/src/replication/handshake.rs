@@ -14,7 +14,10 @@ impl Node {
             let (link, decoder, missing) = match &mut upstream.state {
                 LinkState::Greeting { link, decoder } => (*link, decoder, None),
                 LinkState::Handshake { link, decoder, missing } => (*link, decoder, Some(missing)),
-                _ => return,
+                LinkState::Waiting { .. }
+                | LinkState::Connecting { .. }
+                | LinkState::Syncing { .. }
+                | LinkState::Online { .. } => return,
             };
             let frame = match decoder.next() {
                 Ok(Some(frame)) => frame,

@@ -70,10 +70,10 @@ impl Stream {
 
 impl Node {
     fn stream_mut(&mut self) -> Option<&mut Stream> {
-        match &mut self.upstream.as_mut()?.state {
-            LinkState::Online { stream, .. } => Some(stream),
-            _ => None,
-        }
+        let LinkState::Online { stream, .. } = &mut self.upstream.as_mut()?.state else {
+            return None;
+        };
+        Some(stream)
     }
 
     pub(crate) fn set_flow(&mut self, flow: Flow) {

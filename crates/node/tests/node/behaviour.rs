@@ -273,3 +273,18 @@ fn equal_inputs_give_equal_nodes() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn a_hung_node_holds_a_bounded_amount() {
+    let mut network = Network::group(0);
+    let [talkative, quiet] = [(); 2].map(|()| network.connect(0));
+    network.fault(0, Fault::Hung);
+    let chunk = vec![b'x'; 1 << 20];
+    for _ in 0..5 {
+        network.send(talkative, &chunk);
+    }
+    network.send(quiet, b"PING\r\n");
+    assert!(!network.is_open(talkative), "its buffers are full");
+    network.fault(0, Fault::Resumed);
+    assert_eq!(network.next_frame(quiet), Some(Frame::simple("PONG")));
+}

@@ -9,6 +9,8 @@
 //! * `until=text`: asked again until the reply contains the text;
 //! * `not-valkey=reason`: Valkey differs here from Redis, and the model follows Redis.
 //!
+//! `busy@server` starts a script there that runs until it is killed.
+//!
 //! `servers n` and `parameter name value` come first. `$port0` stands for the port of server 0.
 
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use vedette_node::NodeConfig;
+use vedette_node::{Fault, NodeConfig};
 use vedette_resp::{Frame, ReplyDecoder, encode_command, split_words};
 
 use crate::network::{Client, Network};
@@ -47,6 +49,7 @@ struct Step {
     lines: Option<Vec<String>>,
     until: Option<String>,
     not_valkey: bool,
+    starts_script: bool,
 }
 
 impl Script {
@@ -74,7 +77,7 @@ impl Step {
             Some(rest) => rest.split_once("] ").expect("a closing bracket"),
             None => ("", line),
         };
-        let (target, words) = rest.split_once(": ").expect("connection@server: words");
+        let (target, words) = rest.split_once(": ").unwrap_or((rest, ""));
         let (connection, server) = target.split_once('@').expect("connection@server");
         let words = split_words(words.as_bytes()).expect("balanced quotes");
         let mut step = Step {
@@ -90,6 +93,7 @@ impl Step {
             lines: None,
             until: None,
             not_valkey: false,
+            starts_script: line.starts_with("busy@"),
         };
         assert!(!connection.is_empty(), "{line}");
         for option in options.split(';').map(str::trim).filter(|option| !option.is_empty()) {
@@ -214,6 +218,8 @@ trait Target {
     fn receive(&mut self, step: &Step) -> Option<Frame>;
     /// Lets a little time pass; false when it has been enough.
     fn wait(&mut self, since: Instant) -> bool;
+    /// Starts an endless script.
+    fn start_script(&mut self, step: &Step);
 }
 
 fn run(script: &Script, target: &mut dyn Target) -> Vec<String> {
@@ -223,6 +229,10 @@ fn run(script: &Script, target: &mut dyn Target) -> Vec<String> {
 
 fn run_step(step: &Step, target: &mut dyn Target, ports: &[u16]) -> String {
     let start = Instant::now();
+    if step.starts_script {
+        target.start_script(step);
+        return String::new();
+    }
     loop {
         target.send(step, &step.bytes(ports));
         let mut transcript = String::new();
@@ -253,6 +263,11 @@ impl Real {
     fn start(flavour: Flavour, script: &Script) -> Self {
         let start = |_| Server::start(flavour, &script.parameters);
         Self { servers: (0..script.servers).map(start).collect(), connections: BTreeMap::new() }
+    }
+
+    fn ask(&mut self, step: &Step) -> Option<Frame> {
+        self.send(step, &step.bytes(&[]));
+        self.receive(step)
     }
 
     fn connection(&mut self, step: &Step) -> &mut (TcpStream, ReplyDecoder) {
@@ -295,6 +310,17 @@ impl Target for Real {
     fn wait(&mut self, since: Instant) -> bool {
         std::thread::sleep(Duration::from_millis(20));
         since.elapsed() < ANSWER_MAX
+    }
+
+    fn start_script(&mut self, step: &Step) {
+        let start = Instant::now();
+        let mut out = BytesMut::new();
+        encode_command(&mut out, &[b"EVAL", b"while true do end", b"0"]);
+        self.send(step, &out);
+        let probe = Step::parse(&format!("probe@{}: PING", step.server));
+        while !format!("{:?}", self.ask(&probe)).contains("BUSY") {
+            assert!(self.wait(start), "the script does not run");
+        }
     }
 }
 
@@ -350,6 +376,11 @@ impl Target for Model {
         self.waits += 1;
         self.waits < 1_000
     }
+
+    fn start_script(&mut self, step: &Step) {
+        let script = Fault::ScriptStarted { has_written: false };
+        self.network.fault(step.server, script);
+    }
 }
 
 fn check(text: &str) {
@@ -369,6 +400,17 @@ fn check(text: &str) {
     }
 }
 
+#[test]
+fn a_difference_is_found() {
+    let transcript = |text: &str| {
+        let script = Script::parse(text);
+        run(&script, &mut Model::start(&script))
+    };
+    let plain = transcript("a@0: CONFIG GET hz");
+    assert_ne!(plain, transcript("parameter hz 11\na@0: CONFIG GET hz"));
+    assert_eq!(plain.len(), 1);
+}
+
 macro_rules! scripts {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -380,4 +422,15 @@ macro_rules! scripts {
     };
 }
 
-scripts!(protocol, connection, auth, keyspace, transactions, pubsub, clients, config, replication);
+scripts!(
+    protocol,
+    connection,
+    auth,
+    keyspace,
+    transactions,
+    pubsub,
+    clients,
+    config,
+    replication,
+    busy,
+);

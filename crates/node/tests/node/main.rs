@@ -4,6 +4,8 @@ mod network;
 
 mod behaviour;
 
+mod hostile;
+
 mod servers;
 
 mod conformance;

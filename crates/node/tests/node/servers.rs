@@ -76,7 +76,7 @@ impl Server {
         let port = port.expect("a free port").port();
         let mut lines =
             format!("port {port}\nbind 127.0.0.1\nsave \"\"\nenable-debug-command yes\n");
-        lines.push_str("repl-diskless-sync-delay 0\n");
+        lines.push_str("repl-diskless-sync-delay 0\nbusy-reply-threshold 10\n");
         let path = folder.path().display();
         lines.push_str(&format!("dir {path}\nlogfile {path}/log\n"));
         for (name, value) in parameters {

@@ -13,24 +13,25 @@
 mod effects;
 mod links;
 mod thread;
+mod timer;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
+use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use tokio::time::{Sleep, sleep_until};
 use vedette_core::{Effect, Input, Now, Sentinel, Time};
 
 use crate::clock::{Clock, Heartbeat};
 use crate::doorbell::{Doorbell, Mailbox, system_asked};
 use links::Links;
+use timer::Timer;
 
 pub(crate) use effects::Outlets;
 pub(crate) use thread::{ControlThread, cpu_time_us, spawn};
@@ -76,7 +77,7 @@ struct Control<C> {
     outlets: Outlets,
     inputs: VecDeque<Input>,
     letters: Vec<Input>,
-    timer: Pin<Box<Sleep>>,
+    timer: Timer,
     stop: Arc<AtomicBool>,
 }
 
@@ -103,7 +104,7 @@ enum Woken {
 impl<C: Core> Control<C> {
     /// Carries out what the core wants at its start. Must be called within a runtime: sockets and
     /// the timer belong to it.
-    fn start(parts: Parts<C>, stop: Arc<AtomicBool>) -> Self {
+    fn start(parts: Parts<C>, stop: Arc<AtomicBool>) -> io::Result<Self> {
         let Parts { core, clock, heart, bell, mail, outlets, source } = parts;
         let mut control = Self {
             core,
@@ -115,11 +116,11 @@ impl<C: Core> Control<C> {
             outlets,
             inputs: VecDeque::new(),
             letters: Vec::new(),
-            timer: Box::pin(sleep_until(clock.instant(Time(0)).into())),
+            timer: Timer::new()?,
             stop,
         };
         control.carry_out();
-        control
+        Ok(control)
     }
 
     /// Runs until it is told to stop. No cooperative budget may be imposed on it: it polls all
@@ -149,29 +150,28 @@ impl<C: Core> Control<C> {
     async fn wait(&mut self) -> Woken {
         let deadline = self.core.poll_deadline();
         self.outlets.sign_of_life(&self.heart, deadline);
-        if let Some(deadline) = deadline {
-            let instant = self.clock.instant(deadline).into();
-            if self.timer.deadline() != instant {
-                self.timer.as_mut().reset(instant);
-            }
-        }
-        poll_fn(|cx| {
+        self.timer.set(deadline.map(|deadline| self.clock.instant(deadline)));
+        poll_fn(move |cx| {
             self.bell.answer(cx);
-            if self.stop.load(Ordering::Acquire) {
-                return Poll::Ready(Woken::ToStop);
+            self.timer.watch(cx);
+            match self.found() {
+                Some(woken) => Poll::Ready(woken),
+                None => Poll::Pending,
             }
-            if self.is_due() {
-                return Poll::Ready(Woken::ByDeadline);
-            }
-            if !self.links.are_quiet() || !self.mail.is_empty() || !self.inputs.is_empty() {
-                return Poll::Ready(Woken::BySomething);
-            }
-            if deadline.is_some() && self.timer.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Woken::ByDeadline);
-            }
-            Poll::Pending
         })
         .await
+    }
+
+    /// What there is to do, if anything.
+    fn found(&self) -> Option<Woken> {
+        if self.stop.load(Ordering::Acquire) {
+            return Some(Woken::ToStop);
+        }
+        if self.is_due() {
+            return Some(Woken::ByDeadline);
+        }
+        let quiet = self.links.are_quiet() && self.mail.is_empty() && self.inputs.is_empty();
+        (!quiet).then_some(Woken::BySomething)
     }
 
     fn is_due(&self) -> bool {

@@ -40,18 +40,23 @@ impl ControlThread {
 /// # Errors
 /// If the system refuses a thread.
 pub(crate) fn spawn(parts: Parts<impl Core>) -> io::Result<ControlThread> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let stop = Arc::new(AtomicBool::new(false));
     let bell = parts.bell.clone();
-    let (started, starting) = mpsc::channel();
+    let (started, starting) = mpsc::sync_channel(1);
     let (ending, ended) = oneshot::channel();
     let told = stop.clone();
     let run = move || {
         runtime.block_on(async move {
             let control = Control::start(parts, told);
+            let id = rustix::thread::gettid();
+            let (control, outcome) = match control {
+                Ok(control) => (Some(control), Ok(id)),
+                Err(error) => (None, Err(error)),
+            };
             // Somebody waits below.
-            let _ = started.send(rustix::thread::gettid());
+            let _ = started.send(outcome);
+            let Some(control) = control else { return };
             // A task of its own rather than the runtime's main future, which is woken through the
             // operating system even by its own sockets.
             let task = tokio::spawn(tokio::task::unconstrained(control.run()));
@@ -61,7 +66,7 @@ pub(crate) fn spawn(parts: Parts<impl Core>) -> io::Result<ControlThread> {
         let _ = ending.send(());
     };
     std::thread::Builder::new().name("control".into()).spawn(run)?;
-    let id = starting.recv().map_err(io::Error::other)?;
+    let id = starting.recv().map_err(io::Error::other)??;
     Ok(ControlThread { id, stop, bell, ended })
 }
 

@@ -1,5 +1,6 @@
 //! The store on a real file system.
 
 mod crash;
+mod full_disk;
 mod saving;
 mod watched;

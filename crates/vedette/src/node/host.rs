@@ -262,13 +262,7 @@ impl Host {
                     eprintln!("vedette node: {error:#}");
                 }
             }
-            Output::StopListening => {
-                if let Some(listener) = self.nodes[index].listener.take() {
-                    listener.abort();
-                    // Cancelled: the port is free when it has ended.
-                    let _ = listener.await;
-                }
-            }
+            Output::StopListening => self.stop_listening(index).await,
             Output::Send { conn, bytes } => {
                 let sent =
                     self.nodes[index].connections.get(&conn).map(|socket| socket.send(bytes));
@@ -296,6 +290,14 @@ impl Host {
                 Some(Link::Up(socket)) => drop(socket),
                 None => {}
             },
+        }
+    }
+
+    async fn stop_listening(&mut self, index: usize) {
+        if let Some(listener) = self.nodes[index].listener.take() {
+            listener.abort();
+            // Cancelled: the port is free when it has ended.
+            let _ = listener.await;
         }
     }
 

@@ -73,3 +73,6 @@ pub(crate) fn run(args: NodeArgs) -> anyhow::Result<ExitCode> {
         Ok(ExitCode::SUCCESS)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use vedette_resp::RequestError;
 
-use super::action::CloseReason;
+use super::action::{CloseReason, Pause};
 use super::gate;
 use super::limits::{OUTPUT_PAUSE, WAITING_MAX};
 use super::surroundings::Surroundings;
@@ -23,6 +23,7 @@ impl Client {
     /// Executes as many requests as may be executed now. Call it after `receive`, after `respond`
     /// and `complete`, after output was written, and when a pause ended.
     pub fn advance(&mut self, surroundings: &mut dyn Surroundings) {
+        self.ordered_pause = None;
         while self.may_work() {
             let words = match self.held.take() {
                 Some(words) => words,
@@ -79,7 +80,7 @@ impl Client {
         }
         let admitted = self.admit(&words, surroundings);
         if let Ok(command) = admitted
-            && is_paused(command, surroundings)
+            && self.is_paused(command, surroundings)
         {
             return Fate::Held(words);
         }
@@ -112,6 +113,12 @@ impl Client {
         Ok(command)
     }
 
+    /// Only `PUBLISH` counts as a write (spec: interface 4.7, 4.9).
+    fn is_paused(&self, command: &Command, surroundings: &dyn Surroundings) -> bool {
+        let holds = |pause: Pause| !pause.writes_only || command.verb == Verb::Publish;
+        surroundings.pause().is_some_and(holds) || self.ordered_pause.is_some_and(holds)
+    }
+
     /// Answers the present request.
     pub(super) fn reply(&mut self, reply: &Reply) {
         if reply.is_error() {
@@ -121,10 +128,4 @@ impl Client {
             self.outbox.write(reply, self.session.protocol);
         }
     }
-}
-
-/// Only `PUBLISH` counts as a write (spec: interface 4.7, 4.9).
-fn is_paused(command: &Command, surroundings: &dyn Surroundings) -> bool {
-    let holds = |writes_only: bool| !writes_only || command.verb == Verb::Publish;
-    surroundings.pause().is_some_and(|pause| holds(pause.writes_only))
 }

@@ -48,6 +48,7 @@ impl Client {
             ClientVerb::TrackingInfo => self.tracking_info(),
             ClientVerb::Unblock => unblock(words)?,
             ClientVerb::Unpause => {
+                self.ordered_pause = None;
                 self.actions.push_back(Action::Unpause);
                 Reply::OK
             }
@@ -79,6 +80,7 @@ impl Client {
             .ok_or_else(|| error("ERR timeout is not an integer or out of range"))?;
         let millis = u64::try_from(millis).map_err(|_| error("ERR timeout is negative"))?;
         let pause = Pause::new(now.mono, Span(millis), writes_only);
+        self.ordered_pause = (millis > 0).then_some(pause);
         self.actions.push_back(Action::Pause(pause));
         Ok(Reply::OK)
     }

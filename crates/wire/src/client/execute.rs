@@ -9,6 +9,7 @@ use super::action::{Action, CloseReason};
 use super::filter::{ClientFilter, ClientsAnswer};
 use super::gate::wrong_arity;
 use super::outbox::Owed;
+use super::sentinel;
 use super::subscriptions::Kind;
 use super::surroundings::Surroundings;
 use crate::commands::{Command, Route, Verb};
@@ -105,7 +106,11 @@ impl Client {
                 Ok(Outcome::Silence)
             }
             Verb::Role => Ok(Outcome::Reply(replies::masters::role(surroundings.snapshot()))),
-            Verb::Sentinel(verb) => self.sentinel(verb, &words[2..], surroundings),
+            Verb::Request(verb) => sentinel::request(verb, &words[2..], surroundings),
+            Verb::Sentinel(verb) => {
+                let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
+                sentinel::read(verb, &words[2..], snapshot, now).map(Outcome::Reply)
+            }
             Verb::Shutdown => self.shutdown(arguments),
         }
     }

@@ -52,6 +52,7 @@ pub(super) fn is_for_subscribers(command: &Command) -> bool {
         | Verb::Hello
         | Verb::Info
         | Verb::Publish
+        | Verb::Request(_)
         | Verb::Role
         | Verb::Sentinel(_)
         | Verb::Shutdown => false,

@@ -13,7 +13,7 @@ pub(super) const OUTPUT_PAUSE: usize = 1 << 20;
 pub(super) const PARKED_QUERY_MAX: usize = 1 << 20;
 
 /// Subscriptions of one connection: there are fifty channels, and few patterns make sense.
-pub(super) const SUBSCRIPTIONS_MAX: usize = 10_000;
+pub(super) const SUBSCRIPTIONS_MAX: usize = 1024;
 
 /// Bytes of a typed name that an error repeats (spec: interface 1.7).
 pub(super) const ECHO_MAX: usize = 128;

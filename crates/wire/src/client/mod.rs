@@ -31,6 +31,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
+use core::fmt;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
@@ -55,7 +56,6 @@ use subscriptions::Subscriptions;
 ///
 /// The host feeds it with [`Client::receive`], lets it work with [`Client::advance`], carries out
 /// what [`Client::poll_action`] gives, and writes what [`Client::output`] holds.
-#[derive(Debug)]
 pub struct Client {
     id: ClientId,
     facts: ConnectionFacts,
@@ -64,6 +64,9 @@ pub struct Client {
     decoder: RequestDecoder,
     /// A request that a pause holds.
     held: Option<Vec<Bytes>>,
+    /// A pause that this connection ordered since the last [`Client::advance`]: the host may not
+    /// have heard of it yet.
+    ordered_pause: Option<Pause>,
     /// Whose answer all later requests wait for.
     barrier: Option<Ticket>,
     session: Session,
@@ -86,6 +89,17 @@ enum State {
     Draining(CloseReason),
     /// The host was told to close it.
     Closed,
+}
+
+/// Without the bytes: there may be passwords among them.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("facts", &self.facts)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -112,6 +126,7 @@ impl Client {
             state: State::Open,
             decoder: RequestDecoder::new(query_limits, authenticated),
             held: None,
+            ordered_pause: None,
             barrier: None,
             session,
             subscriptions: Subscriptions::default(),

@@ -11,7 +11,7 @@ use super::facts::OutputLimit;
 use crate::reply::Reply;
 
 /// What goes out, oldest first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Outbox {
     /// Ready to be written.
     output: BytesMut,
@@ -24,7 +24,6 @@ pub(super) struct Outbox {
 }
 
 /// The place of an owed reply.
-#[derive(Debug)]
 struct Slot {
     ticket: Ticket,
     owed: Owed,

@@ -5,64 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use vedette_core::{MasterView, Now, ProcessView, Request, Settings};
 
-use super::Client;
 use super::execute::{Executed, Outcome};
 use super::surroundings::Surroundings;
-use crate::commands::SentinelVerb;
+use crate::commands::{RequestVerb, SentinelVerb};
 use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
 use crate::reply::{Reply, bulk, error, no_such_master};
 use crate::requests::{
-    config_set, debug, master_name, monitor, peer, reset, set, simulate_failure,
+    Parsed, config_set, debug, master_name, monitor, peer, reset, set, simulate_failure,
 };
 use crate::snapshot::Snapshot;
 
-impl Client {
-    pub(super) fn sentinel(
-        &self,
-        verb: SentinelVerb,
-        words: &[Bytes],
-        surroundings: &dyn Surroundings,
-    ) -> Executed {
-        match verb {
-            SentinelVerb::Config => config(words, surroundings.snapshot()),
-            SentinelVerb::Debug if !words.is_empty() => debug::parse(words).map(Outcome::Ask),
-            SentinelVerb::Failover => ask(Request::Failover(master_name(&words[0])?)),
-            SentinelVerb::FlushConfig => ask(Request::FlushConfig),
-            SentinelVerb::IsMasterDownByAddr => {
-                peer::is_master_down(four(words)?).map(Outcome::Ask)
-            }
-            SentinelVerb::Monitor => {
-                let resolve = current(surroundings.snapshot()).resolve_hostnames;
-                monitor::parse(four(words)?, resolve).map(Outcome::Ask)
-            }
-            SentinelVerb::Remove => ask(Request::Remove(master_name(&words[0])?)),
-            SentinelVerb::Reset => Ok(match reset::parse(&words[0], surroundings.snapshot()) {
-                Some(request) => Outcome::Ask(request),
-                None => Outcome::Reply(Reply::Integer(0)),
-            }),
-            SentinelVerb::Set => set(words, surroundings),
-            SentinelVerb::SimulateFailure => {
-                simulate_failure::parse(words).map(|(request, done)| Outcome::AskFor(request, done))
-            }
-            SentinelVerb::CkQuorum
-            | SentinelVerb::Debug
-            | SentinelVerb::GetMasterAddrByName
-            | SentinelVerb::Help
-            | SentinelVerb::InfoCache
-            | SentinelVerb::Master
-            | SentinelVerb::Masters
-            | SentinelVerb::MyId
-            | SentinelVerb::PendingScripts
-            | SentinelVerb::Replicas
-            | SentinelVerb::Sentinels => {
-                read(verb, words, surroundings.snapshot(), surroundings.now()).map(Outcome::Reply)
-            }
-        }
-    }
-}
-
 /// What the snapshot answers.
-fn read(
+pub(super) fn read(
     verb: SentinelVerb,
     words: &[Bytes],
     snapshot: &Snapshot,
@@ -73,7 +27,6 @@ fn read(
     let process = snapshot.process().map(|process| &**process);
     Ok(match verb {
         SentinelVerb::CkQuorum => ckquorum::ckquorum(master()?),
-        SentinelVerb::Debug => settings::tunables(process),
         SentinelVerb::GetMasterAddrByName => masters::address(named()),
         SentinelVerb::Help => help::sentinel(),
         SentinelVerb::InfoCache => caches::info_cache(snapshot, words, now),
@@ -83,16 +36,39 @@ fn read(
         SentinelVerb::PendingScripts => scripts::pending_scripts(process, now),
         SentinelVerb::Replicas => masters::replicas(master()?, now),
         SentinelVerb::Sentinels => masters::sentinels(master()?, now),
-        SentinelVerb::Config
-        | SentinelVerb::Failover
-        | SentinelVerb::FlushConfig
-        | SentinelVerb::IsMasterDownByAddr
-        | SentinelVerb::Monitor
-        | SentinelVerb::Remove
-        | SentinelVerb::Reset
-        | SentinelVerb::Set
-        | SentinelVerb::SimulateFailure => return Err(starting()),
     })
+}
+
+/// What the core must do or say.
+pub(super) fn request(
+    verb: RequestVerb,
+    words: &[Bytes],
+    surroundings: &dyn Surroundings,
+) -> Executed {
+    let snapshot = surroundings.snapshot();
+    let request = match verb {
+        RequestVerb::Config => return config(words, snapshot),
+        RequestVerb::Debug if words.is_empty() => {
+            let process = snapshot.process().map(|process| &**process);
+            return Ok(Outcome::Reply(settings::tunables(process)));
+        }
+        RequestVerb::Debug => debug::parse(words)?,
+        RequestVerb::Failover => Request::Failover(master_name(&words[0])?),
+        RequestVerb::FlushConfig => Request::FlushConfig,
+        RequestVerb::IsMasterDownByAddr => peer::is_master_down(four(words)?)?,
+        RequestVerb::Monitor => monitor::parse(four(words)?, current(snapshot).resolve_hostnames)?,
+        RequestVerb::Remove => Request::Remove(master_name(&words[0])?),
+        RequestVerb::Reset => match reset::parse(&words[0], snapshot) {
+            Some(request) => request,
+            None => return Ok(Outcome::Reply(Reply::Integer(0))),
+        },
+        RequestVerb::Set => set(words, surroundings)?,
+        RequestVerb::SimulateFailure => {
+            let (request, done) = simulate_failure::parse(words)?;
+            return Ok(Outcome::AskFor(request, done));
+        }
+    };
+    Ok(Outcome::Ask(request))
 }
 
 fn my_id(process: Option<&ProcessView>) -> Result<Reply, Reply> {
@@ -117,7 +93,7 @@ fn config(words: &[Bytes], snapshot: &Snapshot) -> Executed {
 }
 
 /// An unknown master comes first, then the options from left to right.
-fn set(words: &[Bytes], surroundings: &dyn Surroundings) -> Executed {
+fn set(words: &[Bytes], surroundings: &dyn Surroundings) -> Parsed {
     let [name, options @ ..] = words else { return Err(no_such_master()) };
     let master = find(surroundings.snapshot(), name).ok_or_else(no_such_master)?;
     let settings = current(surroundings.snapshot());
@@ -125,11 +101,7 @@ fn set(words: &[Bytes], surroundings: &dyn Surroundings) -> Executed {
         settings: &settings,
         is_executable: &|path| surroundings.is_executable(path),
     };
-    set::parse(master.name.clone(), options, context).map(Outcome::Ask)
-}
-
-fn ask(request: Request) -> Executed {
-    Ok(Outcome::Ask(request))
+    set::parse(master.name.clone(), options, context)
 }
 
 /// The settings in force, or the defaults before the first publication.

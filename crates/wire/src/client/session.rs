@@ -6,7 +6,6 @@ use vedette_resp::Protocol;
 use crate::accounts::{Accounts, DEFAULT_USER};
 
 /// The choices of a connection.
-#[derive(Debug)]
 pub(super) struct Session {
     /// RESP2 until `HELLO 3`.
     pub(super) protocol: Protocol,
@@ -29,7 +28,7 @@ pub(super) struct Session {
 }
 
 /// `CLIENT REPLY`
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Replies {
     off: bool,
     skip: bool,

@@ -7,7 +7,7 @@ use crate::glob::{Case, matches};
 use crate::reply::{Reply, count, word};
 
 /// Channels and patterns of a connection, in the order of subscription.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Subscriptions {
     channels: Vec<Bytes>,
     patterns: Vec<Bytes>,

@@ -7,7 +7,7 @@ mod verb;
 
 pub use describe::{Filter, count, docs, info_all, info_of, list, names_in_category};
 pub use table::COMMANDS;
-pub use verb::{AclVerb, ClientVerb, CommandVerb, SentinelVerb, Verb};
+pub use verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb};
 
 /// One command or subcommand.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The table itself (spec: interface appendix A). A row: name, arity, flags, categories, tips,
 //! route, verb, listing, subcommands, since, complexity, summary.
 
-use super::verb::{AclVerb, ClientVerb, CommandVerb, SentinelVerb, Verb};
+use super::verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb};
 use super::{Command, Listing, Route};
 
 macro_rules! commands {
@@ -37,6 +37,9 @@ macro_rules! verb {
     };
     (Command $sub:ident) => {
         Verb::Command(CommandVerb::$sub)
+    };
+    (Request $sub:ident) => {
+        Verb::Request(RequestVerb::$sub)
     };
     (Sentinel $sub:ident) => {
         Verb::Sentinel(SentinelVerb::$sub)
@@ -169,49 +172,51 @@ commands! { const COMMAND =
 commands! { const SENTINEL =
     "sentinel|ckquorum" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(CkQuorum)] Shown LEAF
         "2.8.4" "" "Tells whether enough Sentinels are there for a failover.",
-    "sentinel|config" -4 ADMIN ADMIN_SLOW NONE Core [Sentinel(Config)] Shown LEAF
+    "sentinel|config" -4 ADMIN ADMIN_SLOW NONE Core [Request(Config)] Shown LEAF
         "6.2.0" "O(1)" "Shows or changes process-wide settings.",
-    "sentinel|debug" -2 ADMIN ADMIN_SLOW NONE Core [Sentinel(Debug)] Shown LEAF
+    "sentinel|debug" -2 ADMIN ADMIN_SLOW NONE Core [Request(Debug)] Shown LEAF
         "7.0.0" "O(N)" "Shows or changes the periods and timeouts.",
-    "sentinel|failover" 3 ADMIN ADMIN_SLOW NONE Core [Sentinel(Failover)] Shown LEAF
+    "sentinel|failover" 3 ADMIN ADMIN_SLOW NONE Core [Request(Failover)] Shown LEAF
         "2.8.4" "" "Starts a failover by force.",
-    "sentinel|flushconfig" 2 ADMIN ADMIN_SLOW NONE Core [Sentinel(FlushConfig)] Shown LEAF
+    "sentinel|flushconfig" 2 ADMIN ADMIN_SLOW NONE Core [Request(FlushConfig)] Shown LEAF
         "2.8.4" "O(1)" "Writes the configuration file.",
-    "sentinel|get-master-addr-by-name" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(GetMasterAddrByName)]
-        Shown LEAF "2.8.4" "O(1)" "Shows the address of a master.",
+    "sentinel|get-master-addr-by-name" 3 ADMIN ADMIN_SLOW NONE Snapshot
+        [Sentinel(GetMasterAddrByName)] Shown LEAF
+        "2.8.4" "O(1)" "Shows the address of a master.",
     "sentinel|help" 2 HELPING SLOW NONE Local [Sentinel(Help)] Shown LEAF
         "6.2.0" "O(1)" "Explains the subcommands of SENTINEL.",
     "sentinel|info-cache" -3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(InfoCache)] Shown LEAF
         "3.2.0" "O(N)" "Shows the last INFO of a master and its replicas.",
-    "sentinel|is-master-down-by-addr" 6 ADMIN ADMIN_SLOW NONE Peer [Sentinel(IsMasterDownByAddr)]
+    "sentinel|is-master-down-by-addr" 6 ADMIN ADMIN_SLOW NONE Peer [Request(IsMasterDownByAddr)]
         Shown LEAF "2.8.4" "O(1)" "Asks for an opinion or a vote; used between Sentinels.",
     "sentinel|master" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Master)] Shown LEAF
         "2.8.4" "O(1)" "Describes a master.",
     "sentinel|masters" 2 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Masters)] Shown LEAF
         "2.8.4" "O(N)" "Describes all masters.",
-    "sentinel|monitor" 6 ADMIN ADMIN_SLOW NONE Core [Sentinel(Monitor)] Shown LEAF
+    "sentinel|monitor" 6 ADMIN ADMIN_SLOW NONE Core [Request(Monitor)] Shown LEAF
         "2.8.4" "O(1)" "Starts to monitor a master.",
     "sentinel|myid" 2 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(MyId)] Shown LEAF
         "6.2.0" "O(1)" "Shows the id of this Sentinel.",
     "sentinel|pending-scripts" 2 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(PendingScripts)]
         Shown LEAF "2.8.4" "" "Lists the scripts that run or wait.",
-    "sentinel|remove" 3 ADMIN ADMIN_SLOW NONE Core [Sentinel(Remove)] Shown LEAF
+    "sentinel|remove" 3 ADMIN ADMIN_SLOW NONE Core [Request(Remove)] Shown LEAF
         "2.8.4" "O(1)" "Stops to monitor a master.",
     "sentinel|replicas" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Replicas)] Shown LEAF
         "5.0.0" "O(N)" "Describes the replicas of a master.",
-    "sentinel|reset" 3 ADMIN ADMIN_SLOW NONE Core [Sentinel(Reset)] Shown LEAF
+    "sentinel|reset" 3 ADMIN ADMIN_SLOW NONE Core [Request(Reset)] Shown LEAF
         "2.8.4" "O(N)" "Forgets replicas and Sentinels of masters by pattern.",
     "sentinel|sentinels" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Sentinels)] Shown LEAF
         "2.8.4" "O(N)" "Describes the other Sentinels of a master.",
-    "sentinel|set" -5 ADMIN ADMIN_SLOW NONE Core [Sentinel(Set)] Shown LEAF
+    "sentinel|set" -5 ADMIN ADMIN_SLOW NONE Core [Request(Set)] Shown LEAF
         "2.8.4" "O(1)" "Changes settings of a master.",
-    "sentinel|simulate-failure" -3 ADMIN ADMIN_SLOW NONE Core [Sentinel(SimulateFailure)] Shown LEAF
+    "sentinel|simulate-failure" -3 ADMIN ADMIN_SLOW NONE Core [Request(SimulateFailure)] Shown LEAF
         "3.2.0" "" "Arms a crash at a given moment of a failover.",
     "sentinel|slaves" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Replicas)] Shown LEAF
         "2.8.0" "O(N)" "Describes the replicas of a master.",
-    "sentinel|get-primary-addr-by-name" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(GetMasterAddrByName)]
-        ValkeyAlias LEAF "2.8.4" "O(1)" "Shows the address of a master.",
-    "sentinel|is-primary-down-by-addr" 6 ADMIN ADMIN_SLOW NONE Peer [Sentinel(IsMasterDownByAddr)]
+    "sentinel|get-primary-addr-by-name" 3 ADMIN ADMIN_SLOW NONE Snapshot
+        [Sentinel(GetMasterAddrByName)] ValkeyAlias LEAF
+        "2.8.4" "O(1)" "Shows the address of a master.",
+    "sentinel|is-primary-down-by-addr" 6 ADMIN ADMIN_SLOW NONE Peer [Request(IsMasterDownByAddr)]
         ValkeyAlias LEAF "2.8.4" "O(1)" "Asks for an opinion or a vote; used between Sentinels.",
     "sentinel|primaries" 2 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Masters)] ValkeyAlias LEAF
         "2.8.4" "O(N)" "Describes all masters.",

@@ -17,6 +17,7 @@ pub enum Verb {
     Publish,
     Punsubscribe,
     Quit,
+    Request(RequestVerb),
     Role,
     Sentinel(SentinelVerb),
     Shutdown,
@@ -79,28 +80,35 @@ pub enum CommandVerb {
     List,
 }
 
-/// A subcommand of SENTINEL.
+/// A subcommand of SENTINEL that the snapshot answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the commands")]
 pub enum SentinelVerb {
     CkQuorum,
+    GetMasterAddrByName,
+    Help,
+    InfoCache,
+    Master,
+    Masters,
+    MyId,
+    PendingScripts,
+    Replicas,
+    Sentinels,
+}
+
+/// A subcommand of SENTINEL that becomes a request to the core; CONFIG and DEBUG may also only
+/// show something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the commands")]
+pub enum RequestVerb {
     Config,
     Debug,
     Failover,
     FlushConfig,
-    GetMasterAddrByName,
-    Help,
-    InfoCache,
     IsMasterDownByAddr,
-    Master,
-    Masters,
     Monitor,
-    MyId,
-    PendingScripts,
     Remove,
-    Replicas,
     Reset,
-    Sentinels,
     Set,
     SimulateFailure,
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod command;
 
+use core::fmt;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -26,7 +27,6 @@ pub enum LinkError {
 }
 
 /// One connection to a data node or a fellow Sentinel.
-#[derive(Debug)]
 pub struct NodeLink {
     conn: ConnId,
     purpose: Purpose,
@@ -60,6 +60,17 @@ struct Transaction {
     replies: usize,
     multi_refused: bool,
     refused: BTreeSet<TransactionCommand>,
+}
+
+/// Without the bytes: there may be passwords among them.
+impl fmt::Debug for NodeLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeLink")
+            .field("conn", &self.conn)
+            .field("purpose", &self.purpose)
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NodeLink {

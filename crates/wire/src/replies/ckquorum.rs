@@ -27,12 +27,8 @@ pub fn ckquorum(master: &MasterView) -> Reply {
         true => "",
         false => ". But no replica could be promoted now",
     };
-    Reply::Simple(
-        format!(
-            "OK {usable} usable Sentinels. Quorum and failover authorization can be reached{warning}"
-        )
-        .into(),
-    )
+    let text = "usable Sentinels. Quorum and failover authorization can be reached";
+    Reply::Simple(format!("OK {usable} {text}{warning}").into())
 }
 
 /// Neither down nor a ghost that was never reached.

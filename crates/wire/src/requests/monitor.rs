@@ -6,12 +6,14 @@ use bytes::Bytes;
 use vedette_core::{Endpoint, Refusal, Request};
 use vedette_resp::parse_integer;
 
-use super::{Parsed, saveable};
+use super::Parsed;
+use crate::host::is_plausible;
 use crate::refusal::refusal;
 use crate::reply::{Reply, error};
 
-/// Longest name: with it a hello still fits into its 1069 bytes (spec: behaviour 6.1).
-pub const NAME_MAX: usize = 512;
+/// Longest name: with it and the longest hosts a hello still fits into its 1069 bytes
+/// (spec: behaviour 6.1).
+pub const NAME_MAX: usize = 400;
 
 /// `<name> <ip> <port> <quorum>`
 ///
@@ -34,8 +36,9 @@ pub fn parse(args: &[Bytes; 4], resolve_hostnames: bool) -> Parsed {
 }
 
 fn host(host: &[u8], resolve_hostnames: bool) -> Result<&str, Reply> {
-    saveable(host)
-        .filter(|host| !host.is_empty() && !host.contains([' ', ',', '"', '\'']))
+    core::str::from_utf8(host)
+        .ok()
+        .filter(|host| is_plausible(host))
         .filter(|host| resolve_hostnames || host.parse::<IpAddr>().is_ok())
         .ok_or_else(|| refusal(&Refusal::InvalidAddress))
 }
