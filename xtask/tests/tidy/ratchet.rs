@@ -58,4 +58,5 @@ fn exceptions(rule: &str) -> Excesses {
 }
 
 /// The rules that may have exceptions.
-const RULES: &[&str] = &["file-lines", "function-lines", "catch-all-arms", "differences-not-shown"];
+const RULES: &[&str] =
+    &["file-lines", "function-lines", "wide-lines", "catch-all-arms", "differences-not-shown"];

@@ -86,6 +86,9 @@ fn is_test_path(path: &str) -> bool {
 
 /// The files, without their ending, that a source declares as `#[cfg(test)] mod name;`.
 fn test_modules(source: &Source) -> Vec<String> {
+    if !source.file.text.contains("#[cfg(test)]\nmod ") {
+        return Vec::new();
+    }
     let (folder, name) = source.file.path.rsplit_once('/').unwrap_or(("", &source.file.path));
     let stem = name.trim_end_matches(".rs");
     let folder = match stem {

@@ -22,11 +22,12 @@ const WAITS: &[&str] = &[
     "set_write_timeout",
     "connect_timeout",
     "nanosleep",
+    "timerfd_create",
 ];
 
 /// The timers there are: file, call, how many, and why.
 const TIMERS: &[(&str, &str, usize, &str)] = &[
-    ("crates/server/src/control/mod.rs", "sleep_until", 1, "the core's deadline"),
+    ("crates/server/src/control/timer.rs", "timerfd_create", 1, "the core's deadline"),
     (
         "crates/server/src/clients/thread.rs",
         "sleep_until",
