@@ -1,6 +1,10 @@
 //! The house tools: benchmarks beside the reference, and proofs with real processes.
 
+mod bench;
+mod binary;
 mod ci;
+mod disk;
+mod prove;
 
 use std::process::ExitCode;
 
@@ -16,11 +20,18 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     Test(ci::TestArgs),
+    /// Measure beside the reference.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Run the full counts of the issue with real processes and print a table.
+    Prove(prove::ProveArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test(args) => ci::run(&args),
+        Task::Bench(bench) => bench::run(&bench),
+        Task::Prove(args) => prove::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");
