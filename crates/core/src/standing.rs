@@ -161,7 +161,13 @@ impl Group {
         (answering < needed).then_some(Hindrance::TooFewMembers { answering, needed })
     }
 
+    /// Says why not, once per change. Answers that are still on their way are no reason yet.
     fn say_hindrance(&mut self, cx: &mut Cx<'_>, why: Hindrance) {
+        let patience = self.odown_since.map(|since| since + limits::BALLOT_PATIENCE);
+        let early = patience.is_some_and(|at| !cx.due(at));
+        if early && matches!(why, Hindrance::TooFewMembers { .. }) {
+            return;
+        }
         let news = self.standing.said != Some(why);
         self.standing.said = Some(why);
         if news && why != Hindrance::BackingOff {

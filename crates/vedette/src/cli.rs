@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use crate::check::CheckArgs;
 use crate::node::NodeArgs;
 
 const ABOUT: &str = "A Sentinel for Redis and Valkey";
@@ -73,6 +74,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(CheckArgs),
     Node(NodeArgs),
     /// Run a Sentinel: the words from the configuration file on.
     #[command(external_subcommand)]

@@ -4,7 +4,6 @@
 //! ([`reference_cli`]); called by its own name it has subcommands, and everything else is a
 //! configuration file to run with ([`cli`]).
 
-#[allow(dead_code, reason = "a line of the command line away from use")]
 mod check;
 mod cli;
 mod daemon;
@@ -24,6 +23,7 @@ fn main() -> ExitCode {
         return reference_cli::run(&words[1..]);
     }
     match Cli::parse_from(words).command {
+        Command::Check(args) => report(check::run(args)),
         Command::Node(args) => report(node::run(args)),
         Command::Daemon(words) => daemon::run(&words),
     }
