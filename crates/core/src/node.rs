@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) refused: BTreeSet<TransactionCommand>,
     /// A transaction is on its way on this connection.
     pub(crate) transaction_on: Option<ConnId>,
+    /// When it last refused to follow anybody else.
+    pub(crate) declined_at: Option<Time>,
     /// When it was last told whom to follow.
     pub(crate) told_at: Option<Time>,
     pub(crate) garbage_noted: bool,
@@ -123,6 +125,7 @@ impl Node {
             turned_at: None,
             refused: BTreeSet::new(),
             transaction_on: None,
+            declined_at: None,
             told_at: None,
             garbage_noted: false,
         }
@@ -136,6 +139,11 @@ impl Node {
     /// The command connection is established.
     pub(crate) fn is_reachable(&self) -> bool {
         self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
+    }
+
+    /// Its last INFO says that it is a master, whatever it is assumed to be since a switch.
+    pub(crate) fn says_master(&self) -> bool {
+        self.info.report.as_ref().is_some_and(|report| report.role == Role::Master)
     }
 
     pub(crate) fn is_down(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::gate::Staged;
 use crate::group::Group;
 use crate::host::{Cx, NodeId};
 use crate::ident::{ConnId, Epoch};
+use crate::limits;
 use crate::link::Expected;
 use crate::node::Node;
 use crate::note::Note;
@@ -52,8 +53,14 @@ impl Group {
             }
             return Step::Wait;
         }
+        if node.declined_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
+            return Step::Wait;
+        }
         node.tell_to_follow(cx, ReplicationTarget::NoOne);
-        self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
+        let told = self.failover.as_mut().and_then(|failover| failover.told.replace(candidate));
+        if told != Some(candidate) {
+            self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
+        }
         Step::Next(Stage::WaitPromotion(Promotion {
             candidate,
             sent_at: now,
@@ -190,10 +197,12 @@ impl Group {
                 if news {
                     cx.note(Note::TransactionRefused { node: told, commands });
                     self.transaction_refused(cx, id);
+                } else {
+                    node.decline(cx.now.mono);
                 }
             }
             TransactionOutcome::SlaveOfFailed | TransactionOutcome::Refused => {
-                node.stop_polling();
+                node.decline(cx.now.mono);
             }
         }
     }
@@ -216,5 +225,11 @@ impl Node {
         let query = Query::Replicate { target, without: self.refused.clone() };
         conn.send(cx, query, Expected::Replicate);
         self.poll_info(cx);
+    }
+
+    /// It will not do what it was told; it is not told again at once.
+    fn decline(&mut self, now: Time) {
+        self.declined_at = Some(now);
+        self.stop_polling();
     }
 }

@@ -15,8 +15,6 @@ const MEMBERS_MIN: usize = 3;
 pub(super) fn members(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {
     let place = || of_master(&loaded.document, "monitor", &master.name);
     let members = master.sentinels.len() + 1;
-    let majority = members / 2 + 1;
-    let quorum = usize::try_from(master.settings.quorum).unwrap_or(usize::MAX);
     // A file that was never run knows nobody yet.
     let was_run = loaded.state.my_id.is_some();
     if members == 1 && !was_run {
@@ -24,7 +22,7 @@ pub(super) fn members(found: &mut Findings, loaded: &Loaded, master: &SavedMaste
                        three that exist";
         let remedy = "start this file's twins on two more machines; they find each other";
         found.add(Severity::Note, place(), problem, remedy);
-        if quorum == 1 {
+        if master.settings.quorum == 1 {
             one_is_enough(found, loaded, master);
         }
         return;
@@ -43,22 +41,30 @@ pub(super) fn members(found: &mut Findings, loaded: &Loaded, master: &SavedMaste
         );
         found.warn(place(), problem, "add one or take one away; SENTINEL RESET forgets dead ones");
     }
+    agreement(found, loaded, master, members);
+    same_machine(found, loaded, master);
+}
+
+/// How many must agree that the master is down.
+fn agreement(found: &mut Findings, loaded: &Loaded, master: &SavedMaster, members: usize) {
+    let place = of_master(&loaded.document, "monitor", &master.name);
+    let majority = members / 2 + 1;
+    let quorum = usize::try_from(master.settings.quorum).unwrap_or(usize::MAX);
     if quorum > members {
         let problem = format!(
             "quorum {quorum} is above the number of Sentinels ({members}): there \
                                will never be a failover"
         );
-        found.warn(place(), problem, format!("write {majority}"));
+        found.warn(place, problem, format!("write {majority}"));
     } else if quorum > majority {
         let problem = format!(
             "quorum {quorum} is above the majority ({majority}): fewer losses stop \
                                failovers than need to"
         );
-        found.warn(place(), problem, format!("write {majority} unless that is meant"));
+        found.warn(place, problem, format!("write {majority} unless that is meant"));
     } else if quorum == 1 {
         one_is_enough(found, loaded, master);
     }
-    same_machine(found, loaded, master);
 }
 
 fn one_is_enough(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {

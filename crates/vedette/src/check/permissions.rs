@@ -38,6 +38,11 @@ pub(super) fn permissions(found: &mut Findings, file: &Path, loaded: &Loaded) {
         let secret = loaded.document.lines().filter(is_here).find(|line| is_secret(line));
         modes(found, &path, secret);
     }
+    scripts(found, loaded);
+}
+
+/// Scripts that others can change.
+fn scripts(found: &mut Findings, loaded: &Loaded) {
     for master in &loaded.state.masters {
         let settings = &master.settings;
         let scripts = [
