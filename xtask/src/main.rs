@@ -2,6 +2,7 @@
 
 mod bench;
 mod binary;
+mod ci;
 mod disk;
 mod prove;
 
@@ -18,6 +19,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    Test(ci::TestArgs),
     /// Measure beside the reference.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -27,6 +29,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Test(args) => ci::run(&args),
         Task::Bench(bench) => bench::run(&bench),
         Task::Prove(args) => prove::run(&args),
     };
