@@ -161,7 +161,7 @@ fn on_a_small_disk(lab: &Lab, filling: &str) -> Option<Template> {
     let folder = conf.parent().unwrap().display().to_string();
     let script = format!(
         "cp {folder}/sentinel.conf {folder}/../moved.conf && \
-         mount -t tmpfs -o size=96k small {folder} && \
+         mount -t tmpfs -o size=512k small {folder} && \
          cat {folder}/../moved.conf > {folder}/sentinel.conf && cd {folder} && \
          {filling}; exec \"$0\" \"$1\""
     );
@@ -188,9 +188,14 @@ fn disk_that_fills_up_later_does_not_stop_votes() {
     lab.sentinels[0].restart_as(template).unwrap();
     lab.sentinels[0].wait_until_ready().unwrap();
     lab.wait_until_settled().unwrap();
+    // A save leaves the room for the next one behind.
+    assert_eq!(text(&lab.sentinels[0].ask(&["SENTINEL", "FLUSHCONFIG"]).unwrap()), "OK");
     let pid = lab.sentinels[0].process().pid();
     let folder = lab.sentinels[0].conf().parent().unwrap().display().to_string();
-    let mut filling = std::fs::File::create(format!("/proc/{pid}/root{folder}/filling")).unwrap();
+    let disk = PathBuf::from(format!("/proc/{pid}/root{folder}"));
+    let spare = disk.join("sentinel.conf.vedette-spare");
+    until("the spare", BOUND, || spare.exists().then_some(())).unwrap();
+    let mut filling = std::fs::File::create(disk.join("filling")).unwrap();
     while filling.write_all(&[0; 512]).is_ok() {}
     // Now its vote is needed for a majority.
     lab.kill_sentinel(2);
