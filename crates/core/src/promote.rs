@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
+use crate::choice::Exclusion;
 use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::failover::{Ending, Failover, Promotion, Stage, Step};
@@ -56,7 +57,12 @@ impl Group {
         if node.declined_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
             return Step::Wait;
         }
-        node.tell_to_follow(cx, ReplicationTarget::NoOne);
+        if self.verdict(cx, candidate) == Some(Exclusion::FollowsAnother) {
+            return Step::Next(Stage::Select { since: now });
+        }
+        if let Some(replica) = self.replica_mut(candidate) {
+            replica.node.tell_to_follow(cx, ReplicationTarget::NoOne);
+        }
         let told = self.failover.as_mut().and_then(|failover| failover.told.replace(candidate));
         if told != Some(candidate) {
             self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);

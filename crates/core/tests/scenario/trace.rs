@@ -316,7 +316,9 @@ fn describe_note(note: &Note) -> String {
     match note {
         Note::CannotStand { master, why } => {
             let why = match why {
-                Hindrance::Deferring { to } => format!("deferring to {}", sentinel_name(*to)),
+                Hindrance::Deferring { to } => {
+                    format!("deferring to {}", to.map_or("nobody".to_owned(), sentinel_name))
+                }
                 other => format!("{other:?}"),
             };
             format!("{master} cannot stand: {why}")
