@@ -200,6 +200,7 @@ impl Lab {
         until("all replicas in sync", BOUND, || {
             others().all(|node| node.is_in_sync_with(master)).then_some(())
         })
+        .with_context(|| describe_view(&self.sentinels[0], &self.shards[shard].name))
         .with_context(|| self.describe_events())
     }
 
