@@ -225,10 +225,7 @@ impl Lab {
         let peers = sentinel.list("SENTINELS", &shard.name);
         is_up(&sentinel.master(&shard.name), "master")
             && replicas.len() == self.spec.replicas
-            && replicas.iter().all(|replica| {
-                is_up(replica, "slave")
-                    && replica.get("master-link-status").is_some_and(|status| status == "ok")
-            })
+            && replicas.iter().all(|replica| is_up(replica, "slave"))
             && peers.len() + 1 == self.sentinels.len()
             && peers.iter().all(|peer| is_up(peer, "sentinel"))
     }
