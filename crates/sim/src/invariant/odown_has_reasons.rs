@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use vedette_core::{Detail, Effect, Event, EventKind};
+
+use super::{Invariant, hold, shown};
+use crate::address;
+use crate::sentinel_host::SentinelIndex;
+use crate::witness::{Scene, Seen};
+
+/// An opinion lives for five ASK-PERIODs; a stall may delay its end, not its use.
+const LIFE_MS: u64 = 5_000;
+
+/// A master is objectively down only with the word of quorum Sentinels, oneself included, each about
+/// this address, since the last switch, and not older than five ASK-PERIODs.
+#[derive(Default)]
+pub(super) struct OdownHasReasons {
+    /// What a peer last said: by hearer, group and peer.
+    opinions: BTreeMap<(SentinelIndex, usize, SentinelIndex), Word>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Word {
+    about: String,
+    down: bool,
+    at_ms: u64,
+}
+
+impl OdownHasReasons {
+    fn agreeing(&self, who: SentinelIndex, group: usize, about: &str, at_ms: u64) -> u32 {
+        let counts = |((hearer, of, _), word): &(&(SentinelIndex, usize, SentinelIndex), &Word)| {
+            (*hearer, *of) == (who, group)
+                && word.down
+                && word.about == about
+                && at_ms - word.at_ms <= LIFE_MS
+        };
+        u32::try_from(self.opinions.iter().filter(counts).count()).unwrap_or(u32::MAX - 1)
+    }
+
+    fn hear_event(&mut self, scene: &Scene<'_>, event: &Event) -> Result<(), String> {
+        let Some(about) = &event.about else { return Ok(()) };
+        let Some(group) = address::group_of(&about.address) else { return Ok(()) };
+        match (event.kind, &event.detail) {
+            (EventKind::OdownEntered, Detail::Agreement { count, quorum }) => {
+                let address = about.address.to_string();
+                let heard = 1 + self.agreeing(scene.sentinel, group, &address, scene.at_ms);
+                let set = shown(scene, &about.master).map(|view| view.settings.quorum);
+                hold(heard >= *count && count >= quorum && set.is_none_or(|q| q == *quorum), || {
+                    format!(
+                        "+odown {} {address} with {count}/{quorum}, but it heard {heard} (quorum \
+                         {set:?}): {:?}",
+                        about.master, self.opinions
+                    )
+                })
+            }
+            (EventKind::SwitchMaster | EventKind::ResetMaster | EventKind::Monitor, _) => {
+                self.opinions.retain(|(who, of, _), _| (*who, *of) != (scene.sentinel, group));
+                Ok(())
+            }
+            (_, _) => Ok(()),
+        }
+    }
+}
+
+impl Invariant for OdownHasReasons {
+    fn name(&self) -> &'static str {
+        "ODOWN only with quorum fresh opinions"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Heard { by, question, opinion } => {
+                if let Some(group) = address::group_of(&question.address) {
+                    let about = question.address.to_string();
+                    let word = Word { about, down: opinion.down, at_ms: scene.at_ms };
+                    self.opinions.insert((scene.sentinel, group, *by), word);
+                }
+                Ok(())
+            }
+            Seen::Ordered(Effect::Publish(publication)) => {
+                publication.events.iter().try_for_each(|event| self.hear_event(scene, event))
+            }
+            Seen::Started(_) | Seen::Ended => {
+                self.opinions.retain(|(who, _, _), _| *who != scene.sentinel);
+                Ok(())
+            }
+            Seen::Took(_) | Seen::Ordered(_) | Seen::Responded { .. } => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_foreign_opinions_do_not_count() {
+        let mut check = OdownHasReasons::default();
+        let who = SentinelIndex(0);
+        let word = |about: &str, at_ms| Word { about: about.to_owned(), down: true, at_ms };
+        check.opinions.insert((who, 0, SentinelIndex(1)), word("10.1.0.1:6379", 1_000));
+        check.opinions.insert((who, 0, SentinelIndex(2)), word("10.1.0.2:6379", 1_000));
+        assert_eq!(check.agreeing(who, 0, "10.1.0.1:6379", 6_000), 1);
+        assert_eq!(check.agreeing(who, 0, "10.1.0.1:6379", 6_001), 0);
+    }
+}
