@@ -1,3 +1,40 @@
-//! The house tools.
+//! The house tools: benchmarks beside the reference, and proofs with real processes.
 
-fn main() {}
+mod bench;
+mod binary;
+mod ci;
+mod disk;
+mod prove;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The house tools", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Test(ci::TestArgs),
+    /// Measure beside the reference.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Run the full counts of the issue with real processes and print a table.
+    Prove(prove::ProveArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Test(args) => ci::run(&args),
+        Task::Bench(bench) => bench::run(&bench),
+        Task::Prove(args) => prove::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

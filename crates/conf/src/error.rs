@@ -40,8 +40,9 @@ impl fmt::Display for OsError {
     }
 }
 
-/// A line that is wrong, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line that is wrong, and why. Only the fatal block shows the line itself, which may hold a
+/// password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BadLine {
     /// Where it came from.
     pub origin: Origin,
@@ -55,8 +56,13 @@ pub struct BadLine {
 
 impl fmt::Display for BadLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = String::from_utf8_lossy(&self.text);
-        write!(f, "{}: '{text}': {}", self.origin.place(self.number), self.message)
+        write!(f, "{}: {}", self.origin.place(self.number), self.message)
+    }
+}
+
+impl fmt::Debug for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

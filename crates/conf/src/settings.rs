@@ -1,6 +1,7 @@
 //! What the general directives say to the shell (spec: interface 8.4). Plain values with the
 //! reference's defaults; nothing here changes while the process runs.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use vedette_core::Secret;
@@ -95,7 +96,7 @@ pub struct BindAddress {
 }
 
 /// One `user` line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UserLine {
     /// The user.
     pub name: Vec<u8>,
@@ -107,6 +108,14 @@ pub struct UserLine {
     pub number: usize,
     /// The line itself.
     pub(crate) text: Vec<u8>,
+}
+
+/// Rules are not shown: they may hold passwords.
+impl fmt::Debug for UserLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, place) = (String::from_utf8_lossy(&self.name), self.origin.place(self.number));
+        write!(f, "user {name} *** ({place})")
+    }
 }
 
 impl UserLine {

@@ -53,6 +53,11 @@ impl Sentinel {
             }
             Request::SimulateFailure(flags) => {
                 self.host.simulated = flags;
+                let armed = [(flags.after_election, false), (flags.after_promotion, true)];
+                for (_, after_promotion) in armed.into_iter().filter(|(armed, _)| *armed) {
+                    let note = Note::CrashArmed { after_promotion };
+                    self.host.outbox.order(crate::Effect::Log(note));
+                }
                 self.host.outbox.process_changed = true;
                 Some(Response::Done)
             }

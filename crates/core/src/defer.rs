@@ -48,12 +48,7 @@ impl Group {
     /// Ends the deferral when its leader fell silent, or took too long (rule F1).
     pub(crate) fn end_deferral(&mut self, cx: &mut Cx<'_>) {
         let Some(deferral) = self.deferral.clone() else { return };
-        let longest = if self.has_turned_replica() {
-            self.settings.failover_timeout
-        } else {
-            self.longest_work(cx)
-        };
-        let mut end = deferral.run_since + longest;
+        let Some(mut end) = self.deferral_ends_by(cx) else { return };
         if let Some(to) = deferral.to {
             let heard_at = cx.peers.get(&to).map_or(Time::default(), |peer| peer.heard_at);
             end = end.min(heard_at.max(deferral.last_vote_at) + self.patience_with_leader(cx));
@@ -64,6 +59,17 @@ impl Group {
                 self.prepare_to_stand(cx);
             }
         }
+    }
+
+    /// When the deferral ends in every case.
+    pub(crate) fn deferral_ends_by(&self, cx: &Cx<'_>) -> Option<Time> {
+        let deferral = self.deferral.as_ref()?;
+        let longest = if self.has_turned_replica() {
+            self.settings.failover_timeout
+        } else {
+            self.longest_work(cx)
+        };
+        Some(deferral.run_since + longest)
     }
 
     /// How long a leader may be silent on every path.

@@ -70,7 +70,13 @@ impl Group {
                     self.ask_at_once();
                 }
             }
-            Turn::Up => self.emit_node(cx, EventKind::SdownLeft, id, Detail::None),
+            Turn::Up => {
+                self.emit_node(cx, EventKind::SdownLeft, id, Detail::None);
+                if is_master && self.failover.is_some() {
+                    // Whether it is back is told by its INFO (rule F4).
+                    self.node.ask_info(cx);
+                }
+            }
         }
     }
 

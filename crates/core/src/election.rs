@@ -109,15 +109,20 @@ impl Group {
 
     /// A forced failover asks first, and goes on by force when nobody objects (rule C1).
     fn wait_start_forced(&mut self, cx: &mut Cx<'_>, failover: &Failover, count: &Count) -> Step {
-        if count.winner(self.enough()) {
+        let enough = self.enough();
+        if count.winner(enough) {
             return Step::Abort(Ending::NotElected);
+        }
+        let late = cx.due(failover.began_at + limits::BALLOT_PATIENCE);
+        if count.contested && count.open > 0 && !late && count.possible_winner(enough).is_some() {
+            return Step::Wait;
         }
         if count.contested {
             self.failover = None;
             self.begin_failover(cx, true);
             return Step::Wait;
         }
-        if cx.due(failover.began_at + limits::BALLOT_PATIENCE) {
+        if late {
             return self.become_leader(cx);
         }
         Step::Wait

@@ -26,6 +26,8 @@ pub(crate) struct Failover {
     pub(crate) began_at: Time,
     /// The master's run id at the beginning (rule F4).
     pub(crate) run_id: Option<RunId>,
+    /// Whom `SLAVEOF NO ONE` went to last in this epoch.
+    pub(crate) told: Option<NodeId>,
     /// Lost, but another id may win: answers are still read (rule F2).
     pub(crate) deferring: bool,
     pub(crate) stage: Stage,
@@ -78,7 +80,16 @@ pub(crate) enum Ending {
 impl Failover {
     pub(crate) fn new(epoch: Epoch, forced: bool, run_id: Option<RunId>, now: Time) -> Self {
         let stage = Stage::WaitStart;
-        Self { epoch, forced, reclaims: false, began_at: now, run_id, deferring: false, stage }
+        Self {
+            epoch,
+            forced,
+            reclaims: false,
+            began_at: now,
+            run_id,
+            told: None,
+            deferring: false,
+            stage,
+        }
     }
 
     /// At work: from election to confirmed promotion or abort (rule L1).
@@ -86,12 +97,17 @@ impl Failover {
         self.stage != Stage::WaitStart
     }
 
-    /// `SLAVEOF NO ONE` has not left.
-    fn is_harmless(&self) -> bool {
+    /// Nobody waits for a promotion.
+    fn is_before_promotion(&self) -> bool {
         match self.stage {
             Stage::WaitStart | Stage::Select { .. } | Stage::SendNoOne { .. } => true,
             Stage::WaitPromotion(_) | Stage::Deciding { .. } => false,
         }
+    }
+
+    /// `SLAVEOF NO ONE` has not left, not even to a replica that was replaced since.
+    fn is_harmless(&self) -> bool {
+        self.is_before_promotion() && self.told.is_none()
     }
 
     /// The replica chosen for promotion.
@@ -162,7 +178,7 @@ impl Group {
         }
         let slack = Span::from_secs(1);
         let limit = self.longest_work(cx) - slack;
-        let late = failover.is_at_work() && failover.is_harmless();
+        let late = failover.is_at_work() && failover.is_before_promotion();
         (late && cx.due(failover.began_at + limit.max(slack))).then_some(Ending::ReplicaTimeout)
     }
 
@@ -250,7 +266,7 @@ impl Group {
     ) -> Option<Time> {
         let usable = self
             .replica(id)
-            .is_some_and(|replica| !replica.node.is_down() && replica.node.is_linked());
+            .is_some_and(|replica| !replica.node.is_down() && replica.node.is_reachable());
         if usable { None } else { before.or(Some(now)) }
     }
 

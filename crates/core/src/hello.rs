@@ -198,7 +198,12 @@ impl Group {
         let peer = cx.peers.entry(id).or_insert_with(|| Peer::new(id, address, now));
         peer.sharers.insert(self.id, self.settings.down_after);
         cx.host.touched_peers.insert(id);
-        self.members.push(Member::new(id, now));
+        let mut member = Member::new(id, now);
+        // After RESET one of before may be on its way (rule E6).
+        let line = cx.peers.get(&id).and_then(|peer| peer.line.conn.as_ref());
+        let waiting = line.filter(|conn| conn.awaits_hello(self.id)).map(|conn| conn.id);
+        member.hello.outstanding_on = waiting;
+        self.members.push(member);
         self.standing.member_found(now);
         self.show(cx);
     }

@@ -79,6 +79,8 @@ pub(crate) struct Host {
     pub(crate) usurped: BTreeSet<SentinelId>,
     /// Names that the shell is resolving.
     pub(crate) resolving: BTreeSet<Arc<str>>,
+    /// Names that did not resolve lately: tried again after PING-PERIOD.
+    unresolvable: BTreeMap<Arc<str>, Time>,
 }
 
 impl Host {
@@ -118,6 +120,7 @@ impl Host {
             unresolved: Vec::new(),
             usurped: BTreeSet::new(),
             resolving: BTreeSet::new(),
+            unresolvable: BTreeMap::new(),
         }
     }
 
@@ -163,6 +166,16 @@ impl Host {
         self.gate.epoch_changed();
         self.outbox.process_changed = true;
         true
+    }
+
+    /// A name was resolved, or not.
+    pub(crate) fn hear_resolved(&mut self, name: &Arc<str>, success: bool, now: Time) {
+        let period = self.tunables.get(crate::settings::Tunable::PingPeriod);
+        self.resolving.remove(name);
+        self.unresolvable.retain(|_, at| *at + period > now);
+        if !success {
+            self.unresolvable.insert(name.clone(), now);
+        }
     }
 
     /// Whether another process announces our id (rule S7): until it has been silent for three
@@ -233,8 +246,14 @@ impl<'a> Cx<'a> {
         self.host.tilt.since.is_some()
     }
 
-    /// Asks the shell to resolve a name, once at a time.
+    /// Asks the shell to resolve a name, once at a time, and after a failure only at the pace of
+    /// other retries (rule E1).
     pub(crate) fn resolve(&mut self, host: &Arc<str>) {
+        let failed_at = self.host.unresolvable.get(host).copied();
+        let period = self.host.tunables.get(crate::settings::Tunable::PingPeriod);
+        if failed_at.is_some_and(|at| !self.due(at + period)) {
+            return;
+        }
         if self.host.resolving.insert(host.clone()) {
             self.order(Effect::Resolve { host: host.clone() });
         }

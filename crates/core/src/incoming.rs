@@ -133,7 +133,7 @@ impl Sentinel {
     }
 
     pub(crate) fn hear_resolved(&mut self, now: Now, host: &Arc<str>, ip: Option<IpAddr>) {
-        self.host.resolving.remove(host);
+        self.host.hear_resolved(host, ip.is_some(), now.mono);
         if ip.is_none() {
             self.host.outbox.order(crate::Effect::Log(Note::ResolveFailed { host: host.clone() }));
         }

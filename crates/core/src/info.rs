@@ -28,8 +28,12 @@ impl Group {
         node.info.answered();
         let report = match answer {
             InfoAnswer::Report(report) => report,
-            InfoAnswer::Refused => return,
+            InfoAnswer::Refused => {
+                node.info.failed(cx.now.mono);
+                return;
+            }
             InfoAnswer::Garbage => {
+                node.info.failed(cx.now.mono);
                 cx.host.counters.garbage_infos += 1;
                 if !core::mem::replace(&mut node.garbage_noted, true) {
                     cx.note(Note::GarbageInfo { node: node.address.announce(as_name) });

@@ -85,6 +85,12 @@ impl Conn {
         self.pending
     }
 
+    /// A hello about this master is not answered yet.
+    pub(crate) fn awaits_hello(&self, about: MasterId) -> bool {
+        let about_it = |expected: &Expected| matches!(expected, Expected::Hello { master } if *master == about);
+        self.expected.iter().any(about_it)
+    }
+
     pub(crate) fn is_established(&self) -> bool {
         self.local_ip.is_some()
     }
@@ -131,6 +137,7 @@ impl Line {
             return false;
         }
         let now = cx.now.mono;
+        cx.wake(now + cx.host.tunables.get(Tunable::PingPeriod) * 2);
         let id = cx.host.mint_conn(target.owner);
         let (purpose, renames) = (self.purpose, target.renames.clone());
         cx.order(Effect::Connect { conn: id, purpose, to, renames });
@@ -240,6 +247,11 @@ impl PingClock {
     /// The clock runs from the creation, although nothing was sent yet.
     pub(crate) fn new(now: Time) -> Self {
         Self { waiting_since: Some(now), ok_at: now, any_at: now, sent_at: now, outstanding: false }
+    }
+
+    /// Fresh clocks (rule E5); a PING that is on its way stays so (rule E6).
+    pub(crate) fn start_anew(&mut self, now: Time) {
+        *self = Self { outstanding: self.outstanding, ..Self::new(now) };
     }
 
     /// Sends a PING unless one is outstanding.

@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) refused: BTreeSet<TransactionCommand>,
     /// A transaction is on its way on this connection.
     pub(crate) transaction_on: Option<ConnId>,
+    /// When it last refused to follow anybody else.
+    pub(crate) declined_at: Option<Time>,
     /// When it was last told whom to follow.
     pub(crate) told_at: Option<Time>,
     pub(crate) garbage_noted: bool,
@@ -89,6 +91,8 @@ pub(crate) struct InfoClock {
     /// The connection it came on (rule L5).
     pub(crate) conn: Option<ConnId>,
     outstanding_on: Option<ConnId>,
+    /// When the last answer on the present connection was none: the next question waits.
+    failed_at: Option<Time>,
     /// Asked again as soon as the outstanding one is answered.
     again: bool,
     poll: Option<Poll>,
@@ -123,6 +127,7 @@ impl Node {
             turned_at: None,
             refused: BTreeSet::new(),
             transaction_on: None,
+            declined_at: None,
             told_at: None,
             garbage_noted: false,
         }
@@ -136,6 +141,11 @@ impl Node {
     /// The command connection is established.
     pub(crate) fn is_reachable(&self) -> bool {
         self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
+    }
+
+    /// Its last INFO says that it is a master, whatever it is assumed to be since a switch.
+    pub(crate) fn says_master(&self) -> bool {
+        self.info.report.as_ref().is_some_and(|report| report.role == Role::Master)
     }
 
     pub(crate) fn is_down(&self) -> bool {
@@ -206,6 +216,9 @@ impl Node {
         if !conn.is_established() || self.info.is_outstanding(conn.id) {
             return;
         }
+        if self.info.failed_at.is_some_and(|at| !cx.due(at + limits::FAST_INFO)) {
+            return;
+        }
         let polled = self.info.poll.is_some_and(|poll| cx.due(poll.next_at));
         let regular = self.info.at.map_or(Time::default(), |at| at + info_every);
         let due = cx.due(regular) || polled || self.info.again;
@@ -220,7 +233,8 @@ impl Node {
             self.info.again = true;
             return;
         };
-        if self.info.is_outstanding(conn.id) {
+        let rests = self.info.failed_at.is_some_and(|at| cx.age(at) < limits::FAST_INFO);
+        if rests || self.info.is_outstanding(conn.id) {
             self.info.again = true;
             return;
         }
@@ -251,6 +265,7 @@ impl Node {
         self.ping.connection_lost(cx.now.mono);
         self.info.again = self.info.again || self.info.outstanding_on.is_some();
         self.info.outstanding_on = None;
+        self.info.failed_at = None;
         self.transaction_on = None;
     }
 
@@ -267,6 +282,7 @@ impl Node {
         self.subscribed_at = None;
         self.ping.connection_lost(cx.now.mono);
         self.info.outstanding_on = None;
+        self.info.failed_at = None;
         self.transaction_on = None;
     }
 
@@ -296,6 +312,11 @@ impl InfoClock {
         self.outstanding_on = None;
     }
 
+    /// The answer was an error or made no sense.
+    pub(crate) fn failed(&mut self, now: Time) {
+        self.failed_at = Some(now);
+    }
+
     /// The answer was a report.
     pub(crate) fn received(
         &mut self,
@@ -305,6 +326,7 @@ impl InfoClock {
         now: Time,
     ) {
         self.report = Some(report);
+        self.failed_at = None;
         self.at = Some(now);
         self.asked_at = Some(asked_at);
         self.conn = Some(conn);

@@ -39,7 +39,12 @@ pub enum Note {
         /// Not before.
         at: WallTime,
     },
-    /// A simulated crash was armed or happened.
+    /// `SENTINEL SIMULATE-FAILURE` armed a crash.
+    CrashArmed {
+        /// After a promotion; else after an election.
+        after_promotion: bool,
+    },
+    /// The armed crash happens.
     SimulatedCrash,
     /// The master is objectively down, but this Sentinel does not stand; said once per change.
     CannotStand {
@@ -120,8 +125,8 @@ pub enum Hindrance {
     OwnIdElsewhere,
     /// Another Sentinel has the vote (rule F1).
     Deferring {
-        /// To whom.
-        to: SentinelId,
+        /// To whom; not known after a restart (rule V8).
+        to: Option<SentinelId>,
     },
     /// The disk refuses to save epochs and votes.
     DiskFailing,

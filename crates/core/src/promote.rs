@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
+use crate::choice::Exclusion;
 use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::failover::{Ending, Failover, Promotion, Stage, Step};
@@ -9,6 +10,7 @@ use crate::gate::Staged;
 use crate::group::Group;
 use crate::host::{Cx, NodeId};
 use crate::ident::{ConnId, Epoch};
+use crate::limits;
 use crate::link::Expected;
 use crate::node::Node;
 use crate::note::Note;
@@ -52,8 +54,19 @@ impl Group {
             }
             return Step::Wait;
         }
-        node.tell_to_follow(cx, ReplicationTarget::NoOne);
-        self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
+        if node.declined_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
+            return Step::Wait;
+        }
+        if self.verdict(cx, candidate) == Some(Exclusion::FollowsAnother) {
+            return Step::Next(Stage::Select { since: now });
+        }
+        if let Some(replica) = self.replica_mut(candidate) {
+            replica.node.tell_to_follow(cx, ReplicationTarget::NoOne);
+        }
+        let told = self.failover.as_mut().and_then(|failover| failover.told.replace(candidate));
+        if told != Some(candidate) {
+            self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
+        }
         Step::Next(Stage::WaitPromotion(Promotion {
             candidate,
             sent_at: now,
@@ -190,10 +203,12 @@ impl Group {
                 if news {
                     cx.note(Note::TransactionRefused { node: told, commands });
                     self.transaction_refused(cx, id);
+                } else {
+                    node.decline(cx.now.mono);
                 }
             }
             TransactionOutcome::SlaveOfFailed | TransactionOutcome::Refused => {
-                node.stop_polling();
+                node.decline(cx.now.mono);
             }
         }
     }
@@ -216,5 +231,11 @@ impl Node {
         let query = Query::Replicate { target, without: self.refused.clone() };
         conn.send(cx, query, Expected::Replicate);
         self.poll_info(cx);
+    }
+
+    /// It will not do what it was told; it is not told again at once.
+    fn decline(&mut self, now: Time) {
+        self.declined_at = Some(now);
+        self.stop_polling();
     }
 }

@@ -73,7 +73,7 @@ impl Group {
             replica.node.ask_info(cx);
             return;
         }
-        if replica.node.role == Role::Master {
+        if replica.node.says_master() {
             return;
         }
         replica.node.tell_to_follow(cx, target);
@@ -104,6 +104,8 @@ impl Group {
     pub(crate) fn note_progress(&mut self, cx: &mut Cx<'_>, id: NodeId) {
         let master = self.node.address.clone();
         let now = cx.now.mono;
+        let awaits_promotion =
+            self.failover.as_ref().and_then(crate::failover::Failover::candidate) == Some(id);
         let Some(replica) = self.replica_mut(id) else { return };
         if replica.node.role != Role::Replica || !replica.node.follows(&master) {
             return;
@@ -118,7 +120,7 @@ impl Group {
             replica.reconf = Some((ReconfState::Done, now));
             kinds.push(EventKind::ReplicaReconfDone);
         }
-        if up {
+        if up && !awaits_promotion {
             replica.node.stop_polling();
         }
         for kind in kinds {
@@ -145,9 +147,9 @@ impl Replica {
         }
     }
 
-    /// The end of repointing waits for it.
+    /// The end of repointing waits for it; stray masters are left to the repairs (rule L5).
     fn is_awaited(&self) -> bool {
         let done = matches!(self.reconf, Some((ReconfState::Done, _)));
-        !done && !self.node.is_down()
+        !done && !self.node.is_down() && !self.node.says_master()
     }
 }

@@ -54,6 +54,13 @@ impl Group {
         self.replicas.get(index).map(|replica| replica.node.id)
     }
 
+    /// Why this replica could not be chosen at this moment.
+    pub(crate) fn verdict(&self, cx: &Cx<'_>, id: NodeId) -> Option<Exclusion> {
+        let index = self.replicas.iter().position(|replica| replica.node.id == id)?;
+        let verdicts = choice::judge(&self.candidates(), &self.circumstances(cx));
+        verdicts.get(index).copied().flatten()
+    }
+
     /// Writes down why each replica is or is not eligible.
     fn explain_choice(&self, cx: &mut Cx<'_>) {
         let verdicts: Vec<Option<Exclusion>> =

@@ -11,7 +11,7 @@ use crate::ident::{Epoch, SentinelId};
 use crate::limits;
 use crate::note::{Hindrance, Note};
 use crate::settings::Tunable;
-use crate::time::{Span, Time};
+use crate::time::{Span, Time, WallTime};
 
 /// What stands between "objectively down" and a candidacy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,8 +136,7 @@ impl Group {
             return Some(Hindrance::NoFreshView);
         }
         if let Some(deferral) = &self.deferral {
-            let to = deferral.to.unwrap_or(cx.host.my_id);
-            return Some(Hindrance::Deferring { to });
+            return Some(Hindrance::Deferring { to: deferral.to });
         }
         if cx.host.gate.is_failing() {
             return Some(Hindrance::DiskFailing);
@@ -172,7 +171,15 @@ impl Group {
         self.standing.said = Some(why);
         if news && why != Hindrance::BackingOff {
             cx.note(Note::CannotStand { master: self.name.clone(), why });
+            self.say_next_failover(cx);
         }
+    }
+
+    /// While it defers, the line that operators know (spec: behaviour 10.2).
+    fn say_next_failover(&self, cx: &mut Cx<'_>) {
+        let Some(end) = self.deferral_ends_by(cx) else { return };
+        let at = WallTime(cx.now.wall.0 + end.since(cx.now.mono).0);
+        cx.note(Note::NextFailover { master: self.name.clone(), at });
     }
 
     /// The member list becomes whole after a quiet while with a subscription (rule S6).
@@ -236,8 +243,10 @@ impl Group {
         self.announce_candidacy(cx, epoch);
         let me = cx.host.my_id;
         self.cast_vote(cx, me, epoch);
-        for replica in &mut self.replicas {
-            replica.node.ask_info(cx);
+        if self.odown_since.is_none() {
+            for replica in &mut self.replicas {
+                replica.node.ask_info(cx);
+            }
         }
     }
 }

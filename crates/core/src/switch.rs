@@ -207,7 +207,7 @@ impl Node {
         self.commands.hurry(now);
         self.subscription.hurry(now);
         if !self.is_reachable() {
-            self.ping = crate::link::PingClock::new(now);
+            self.ping.start_anew(now);
         }
     }
 }

@@ -174,5 +174,5 @@ pub(crate) fn groups_at<'a>(
     groups: impl Iterator<Item = &'a mut Group>,
     address: &Address,
 ) -> Vec<&'a mut Group> {
-    groups.filter(|group| group.is_at(address)).collect()
+    groups.filter(|group| address.port() != 0 && group.is_at(address)).collect()
 }

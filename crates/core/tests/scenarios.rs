@@ -87,3 +87,22 @@ fn every_scenario_has_its_trace() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// How many scenarios by chance; `RANDOM_SCENARIOS=100000` looks longer.
+const RANDOM_SCENARIOS: u64 = 100;
+
+#[test]
+fn random_scenarios_keep_the_invariants() {
+    let wanted = std::env::var("RANDOM_SCENARIOS").ok().and_then(|text| text.parse().ok());
+    let only: Option<u64> = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
+    for seed in 0..wanted.unwrap_or(RANDOM_SCENARIOS) {
+        if only.is_some_and(|only| only != seed) {
+            continue;
+        }
+        let lines = scenario::random::commands(seed, 60);
+        let text = format!("# random {seed}\n{}\n", lines.join("\n"));
+        if let Err(failure) = traces(&Scenario::read(&text)) {
+            panic!("SEED={seed} {failure}\n{text}");
+        }
+    }
+}

@@ -1,11 +1,12 @@
 //! How long a commit takes: `cargo run --release -p vedette-server --example commit_time [folder]`.
-//! One vote is saved at a time, as in an election; beside it the classic save on the same disk.
+//! One vote is saved at a time, as in an election; in turn with a classic save on the same disk.
 
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use vedette_conf::load;
@@ -14,23 +15,31 @@ use vedette_core::{
 };
 use vedette_server::store::{DiskFiles, Store, StoreEvent};
 
-const SAVES: u64 = 300;
+/// Saves in a row: the spare rests, each save is a new file and a rename.
+const BURST: Round = Round { saves: 200, pause: Duration::ZERO };
+/// Saves with time between them, like the first vote after a quiet time: the spare is swapped in.
+const CALM: Round = Round { saves: 15, pause: Duration::from_millis(1001) };
+
+#[derive(Clone, Copy)]
+struct Round {
+    saves: u64,
+    pause: Duration,
+}
 
 fn main() {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    for masters in [1, 10, 100, 1000] {
-        let path = Path::new(&folder).join("commit_time.conf");
-        fs::write(&path, "# measured\n").expect("written");
-        let (burst, size) = measure(&path, masters, Duration::ZERO);
-        let (calm, _) = measure(&path, masters, Duration::from_millis(1001));
-        println!(
-            "{masters:5} masters, {size:7} bytes: median {burst:?} in a burst, {calm:?} after a \
-             pause; write, fsync, rename, fsync of the folder alone {:?}",
-            classic(&path, size)
-        );
-        for suffix in ["", ".vedette-spare"] {
-            let _ = fs::remove_file(format!("{}{suffix}", path.display()));
+    let path = Path::new(&folder).join("commit_time.conf");
+    for masters in [1, 100, 1000] {
+        for (name, round) in [("in a burst", BURST), ("after a pause", CALM)] {
+            fs::write(&path, "# measured\n").expect("written");
+            let (ours, classic, size) = measure(&path, masters, round);
+            println!(
+                "{masters:5} masters, {size:7} bytes, {name:13}: median {ours:?}; classic {classic:?}"
+            );
         }
+    }
+    for suffix in ["", ".vedette-spare", ".classic"] {
+        let _ = fs::remove_file(format!("{}{suffix}", path.display()));
     }
 }
 
@@ -48,7 +57,8 @@ fn master(index: usize, number: u64) -> DurableChange {
     }))
 }
 
-fn measure(path: &Path, masters: usize, pause: Duration) -> (Duration, usize) {
+/// Our saves and classic ones of the same size in turn, since disks have moods.
+fn measure(path: &Path, masters: usize, round: Round) -> (Duration, Duration, usize) {
     let loaded = load(path, &[], None, &DiskFiles).expect("good");
     let state = loaded.state.durable(SentinelId::from_random([1; 20]));
     let (send, events) = channel();
@@ -56,37 +66,36 @@ fn measure(path: &Path, masters: usize, pause: Duration) -> (Duration, usize) {
         let _ = send.send(event);
     };
     let store = Store::open(path, loaded.document, &state, notify).expect("it opens");
-    let mut times = Vec::new();
-    let saves = if pause.is_zero() { SAVES } else { 5 };
-    for number in 0..=saves {
-        let changes = match number {
-            0 => (0..masters).map(|index| master(index, 0)).collect(),
-            _ => vec![master(0, number)],
-        };
-        std::thread::sleep(pause);
+    let save = |number, changes| {
         let start = Instant::now();
         store.save(Generation(number), changes);
         while !matches!(events.recv().expect("an event"), StoreEvent::Saved { .. }) {}
-        times.push(start.elapsed());
+        start.elapsed()
+    };
+    save(0, (0..masters).map(|index| master(index, 0)).collect());
+    let size = fs::read(path).expect("a file").len();
+    let (mut ours, mut classics) = (Vec::new(), Vec::new());
+    for number in 1..=round.saves {
+        thread::sleep(round.pause);
+        ours.push(save(number, vec![master(0, number)]));
+        thread::sleep(round.pause);
+        classics.push(classic(path, size));
     }
-    (median(times.split_off(1)), fs::read(path).expect("a file").len())
+    (median(ours), median(classics), size)
 }
 
+/// A new file, fsync, rename, fsync of the folder.
 fn classic(path: &Path, size: usize) -> Duration {
-    let temporary = path.with_extension("tmp");
-    let folder = path.parent().expect("a folder");
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let (new, old) = (path.with_extension("tmp"), path.with_extension("conf.classic"));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let bytes = vec![b'#'; size];
-    let times = (0..SAVES).map(|_| {
-        let start = Instant::now();
-        let mut file = File::create(&temporary).expect("created");
-        file.write_all(&bytes).expect("written");
-        file.sync_all().expect("synced");
-        fs::rename(&temporary, path).expect("renamed");
-        File::open(folder).expect("opened").sync_all().expect("synced");
-        start.elapsed()
-    });
-    median(times.collect())
+    let start = Instant::now();
+    let mut file = File::create(&new).expect("created");
+    file.write_all(&bytes).expect("written");
+    file.sync_all().expect("synced");
+    fs::rename(&new, &old).expect("renamed");
+    File::open(folder.unwrap_or(Path::new("."))).expect("opened").sync_all().expect("synced");
+    start.elapsed()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

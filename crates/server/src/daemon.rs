@@ -4,14 +4,14 @@ mod build;
 mod load;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 
 use crate::clients::Listeners;
 use crate::log::Log;
-use crate::process::{self, PidFile, Supervisor};
+use crate::process::{self, PidFile, Signals, Supervisor};
 use build::{Opened, Running};
 
 /// Threads that may wait for `getaddrinfo` at the same time.
@@ -51,6 +51,10 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     }
     log.start_thread().map_err(|error| refuse(&log, "Can't start a thread", &error))?;
     process::abort_on_panic(&log);
+    let runtime = runtime().map_err(|error| refuse(&log, "Can't start the runtime", &error))?;
+    let within = runtime.enter();
+    let signals =
+        Signals::listen().map_err(|error| refuse(&log, "Can't receive signals", &error))?;
     load::log_first_lines(&loaded, &log);
     supervisor.starting(&log);
 
@@ -60,52 +64,57 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let listeners =
         Listeners::bind(&loaded.server, &log).map_err(|error| refuse_with(&log, &error))?;
     let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
+    let opened = Opened { config_file, loaded, log, maxclients, supervisor };
+    let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
+    drop(within);
+    // Nobody waits for a name that takes its time.
+    runtime.shutdown_background();
+    outcome
+}
 
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// The main thread's runtime: signals, accepting, scripts, names.
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(RESOLVER_THREADS)
         .build()
-        .map_err(|error| refuse(&log, "Can't start the runtime", &error))?;
-    let opened = Opened { config_file, loaded, log: log.clone(), maxclients, supervisor };
-    serve_until_told(&runtime, opened, listeners, pid_file)
 }
 
 /// Everything is in place: serve, then drain.
-fn serve_until_told(
-    runtime: &Runtime,
+async fn serve_until_told(
     opened: Opened,
     listeners: Listeners,
     pid_file: Option<PidFile>,
+    mut signals: Signals,
 ) -> Result<ExitCode, Refused> {
-    let Opened { log, supervisor, .. } = &opened;
-    let (log, supervisor) = (log.clone(), *supervisor);
+    let (log, supervisor) = (opened.log.clone(), opened.supervisor);
     let unix_path = listeners.unix_path.clone();
-    runtime.block_on(async {
-        let running =
-            build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
-        supervisor.ready();
-        let Running { exit, control } = running;
-        process::told_to_stop(&exit, &log)
-            .await
-            .map_err(|error| refuse(&log, "Can't receive signals", &error))?;
+    let Running { exit, control } =
+        build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
+    supervisor.ready();
+    signals.told_to_stop(&exit, &log).await;
 
-        log.notice("User requested shutdown...");
-        supervisor.stopping();
-        let code = process::unless_interrupted(control.stop(), &log).await;
-        if code == ExitCode::SUCCESS {
-            if let Some(pid_file) = pid_file {
-                pid_file.remove(&log);
-            }
-            if let Some(path) = unix_path {
-                log.notice("Removing the unix socket file.");
-                // Somebody else may have removed it already.
-                let _ = std::fs::remove_file(path);
-            }
-            log.warning("Sentinel is now ready to exit, bye bye...");
-        }
-        log.flush();
-        Ok(code)
-    })
+    log.notice("User requested shutdown...");
+    supervisor.stopping();
+    let code = signals.unless_interrupted(control.stop(), &log).await;
+    if code == ExitCode::SUCCESS {
+        clean_up(pid_file, unix_path.as_deref(), &log);
+        log.warning("Sentinel is now ready to exit, bye bye...");
+    }
+    log.flush();
+    Ok(code)
+}
+
+/// Removes what must not outlive the process.
+fn clean_up(pid_file: Option<PidFile>, unix_path: Option<&Path>, log: &Log) {
+    if let Some(pid_file) = pid_file {
+        pid_file.remove(log);
+    }
+    if let Some(path) = unix_path {
+        log.notice("Removing the unix socket file.");
+        // Somebody else may have removed it already.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 fn refuse(log: &Log, what: &str, error: &io::Error) -> Refused {

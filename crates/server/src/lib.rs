@@ -9,7 +9,7 @@
 //! log thread       the log file                            log
 //! ```
 //!
-//! Threads talk by letters ([`doorbell`]); what clients read hangs on the [`board`].
+//! Threads talk by letters (`doorbell`); what clients read hangs on the `board`.
 
 mod daemon;
 pub use daemon::{Start, run};

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::check::CheckArgs;
+use crate::demo::DemoArgs;
 use crate::node::NodeArgs;
 
 const ABOUT: &str = "A Sentinel for Redis and Valkey";
@@ -74,6 +75,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(DemoArgs),
     Check(CheckArgs),
     Node(NodeArgs),
     /// Run a Sentinel: the words from the configuration file on.

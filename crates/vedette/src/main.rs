@@ -7,6 +7,7 @@
 mod check;
 mod cli;
 mod daemon;
+mod demo;
 mod node;
 mod reference_cli;
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         return reference_cli::run(&words[1..]);
     }
     match Cli::parse_from(words).command {
+        Command::Demo(args) => report(demo::run(args)),
         Command::Check(args) => report(check::run(args)),
         Command::Node(args) => report(node::run(args)),
         Command::Daemon(words) => daemon::run(&words),

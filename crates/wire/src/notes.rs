@@ -17,6 +17,7 @@ const fn level(note: &Note) -> LogLevel {
             LogLevel::Notice
         }
         Note::ResolveFailed { .. }
+        | Note::CrashArmed { .. }
         | Note::SimulatedCrash
         | Note::CannotStand { .. }
         | Note::TransactionRefused { .. }
@@ -42,6 +43,14 @@ fn text(note: &Note, date: &dyn Fn(WallTime) -> String) -> String {
         Note::ResolveFailed { host } => format!("Failed to resolve hostname '{host}'"),
         Note::NextFailover { master: _, at } => {
             format!("Next failover delay: I will not start a failover before {}", date(*at))
+        }
+        Note::CrashArmed { after_promotion } => {
+            let moment = if *after_promotion {
+                "promoting the selected replica to master"
+            } else {
+                "being successfully elected as failover leader"
+            };
+            format!("Failure simulation: this Sentinel will crash after {moment}")
         }
         Note::SimulatedCrash => "Sentinel CRASH because of SENTINEL simulate-failure".to_owned(),
         Note::CannotStand { master, why } => cannot_stand(master, *why),
@@ -93,7 +102,10 @@ fn cannot_stand(master: &str, why: Hindrance) -> String {
         }
         Hindrance::NoFreshView => "the list of its Sentinels may not be complete yet".to_owned(),
         Hindrance::OwnIdElsewhere => "another process uses the id of this Sentinel".to_owned(),
-        Hindrance::Deferring { to } => format!("Sentinel {to} has the vote"),
+        Hindrance::Deferring { to: Some(to) } => format!("Sentinel {to} has the vote"),
+        Hindrance::Deferring { to: None } => {
+            "a vote from before the restart may still be at work".to_owned()
+        }
         Hindrance::DiskFailing => "the configuration file cannot be saved".to_owned(),
         Hindrance::BackingOff => "the last election was lost a moment ago".to_owned(),
         Hindrance::NoGoodReplica => "no replica can be promoted".to_owned(),

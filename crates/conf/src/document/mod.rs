@@ -4,6 +4,7 @@ mod origin;
 mod slot;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub use origin::Origin;
 pub(crate) use slot::Slot;
@@ -14,13 +15,20 @@ use crate::directives::SentinelDirective;
 use crate::words;
 
 /// A line and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     origin: Origin,
     number: usize,
     /// With its line end, if it had one.
     text: Vec<u8>,
     slot: Slot,
+}
+
+/// The text is not shown: it may hold a password.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:?})", self.origin.place(self.number), self.slot)
+    }
 }
 
 impl Line {

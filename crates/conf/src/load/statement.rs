@@ -7,7 +7,7 @@ use crate::document::Origin;
 use crate::error::{BadLine, ConfigError};
 
 /// A line, split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Statement {
     pub(super) origin: Origin,
     pub(super) number: usize,

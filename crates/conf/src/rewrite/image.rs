@@ -8,7 +8,7 @@ use vedette_core::{
 };
 
 /// The state.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Image {
     pub(super) my_id: SentinelId,
     pub(super) current_epoch: Option<Epoch>,
@@ -21,14 +21,14 @@ pub(super) struct Image {
 }
 
 /// A master and its place in configuration order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Numbered {
     number: u64,
     master: Arc<SavedMaster>,
 }
 
 /// What a change replaced.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Undo {
     CurrentEpoch(Option<Epoch>),
     Settings(Arc<Settings>),

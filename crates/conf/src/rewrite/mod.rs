@@ -15,7 +15,7 @@ use self::replace::{MARKER, Writer};
 use crate::document::{Document, Origin, Place, Slot};
 
 /// A change that does not come from the core.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ShellChange {
     /// All users, one each: name and rules as they are to stand in the file, without the word
     /// `user`. Ignored while an `aclfile` is set, which then holds the users.
@@ -26,7 +26,7 @@ pub enum ShellChange {
 ///
 /// A save is `change`…, `render`, then `accept` once the bytes are durable or `reject` if they are
 /// not: after `reject` everything is as it was after the last `accept`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SentinelFile {
     document: Document,
     image: Image,

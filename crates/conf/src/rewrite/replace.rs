@@ -56,7 +56,23 @@ impl Writer<'_> {
         if !many && self.is_overruled(slot, &existing, &values) {
             existing.drain(..).for_each(|line| self.document.remove(line.place));
         }
-        // Lines that already say what is wanted stay byte for byte.
+        self.keep_equal(directive, &mut existing, &mut values);
+        if many {
+            let foreign = self.foreign(slot);
+            let is_said =
+                |values: &Values| foreign.iter().any(|(_, other)| same(directive, values, other));
+            values.retain(|values| !is_said(values));
+        }
+        self.replace(directive, existing, values, last);
+    }
+
+    /// Takes out what is said already: such lines stay byte for byte.
+    fn keep_equal(
+        &mut self,
+        directive: SentinelDirective,
+        existing: &mut Vec<Existing>,
+        values: &mut Vec<Values>,
+    ) {
         existing.retain(|line| {
             let found = values.iter().position(|values| same(directive, values, &line.values));
             let Some(index) = found else { return true };
@@ -66,11 +82,16 @@ impl Writer<'_> {
             }
             false
         });
-        if many {
-            let foreign = self.foreign(slot);
-            values
-                .retain(|values| !foreign.iter().any(|(_, other)| same(directive, values, other)));
-        }
+    }
+
+    /// Gives the n-th line the n-th value; what is left over is removed or appended.
+    fn replace(
+        &mut self,
+        directive: SentinelDirective,
+        existing: Vec<Existing>,
+        values: Vec<Values>,
+        last: &mut Option<Place>,
+    ) {
         let mut values = values.into_iter();
         for line in existing {
             match values.next() {

@@ -142,3 +142,14 @@ fn empty_values_are_not_set() {
     assert_eq!(loaded.state.settings.sentinel_pass, None);
     assert_eq!(loaded.server.requirepass, None);
 }
+
+#[test]
+fn secrets_do_not_show_when_debugged() {
+    let text = "requirepass hidden\nuser a on >hidden\nsentinel monitor m 127.0.0.1 6379 2\n\
+                sentinel auth-pass m hidden\ntls-key-file-pass hidden\nmasterauth hidden\n";
+    let shown = format!("{:?}", from(text));
+    assert!(!shown.contains("hidden"), "{shown}");
+    let files = MemoryFiles::main("requirepass hidden x\n");
+    let error = load(Path::new("main"), &[], None, &files).expect_err("refused");
+    assert!(!format!("{error:?} {error}").contains("hidden"));
+}

@@ -277,6 +277,63 @@ fn lines_are_judged_as_by_a_reference() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The same for `sentinel` lines, which are judged after the whole file was read.
+#[test]
+fn sentinel_lines_are_judged_as_by_the_references() {
+    const FRAME: &str = "port 0\nsentinel monitor m 127.0.0.1 6379 2\nsentinel known-sentinel m \
+                         127.0.0.1 1 0123456789012345678901234567890123456789\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let conf = folder.path().join("s.conf");
+    for program in references() {
+        for line in SENTINEL_LINES.lines().map(str::trim) {
+            let text = format!("{FRAME}{line}\n");
+            std::fs::write(&conf, &text).expect("written");
+            let mut command = Command::new(&program);
+            command.arg(&conf).arg("--sentinel").current_dir(folder.path());
+            // Port 0 ends a reference that accepts everything, with another message.
+            let output = command.stdin(Stdio::null()).output().expect("it ran");
+            let theirs = String::from_utf8_lossy(&output.stderr).into_owned();
+            let error = load(Path::new("main"), &[], None, &MemoryFiles::main(&text));
+            let ours = error.err().map(|error| error.fatal_block(""));
+            let body = |block: &str| block.split_once("***\n").map(|(_, body)| body.to_string());
+            let both = (ours.as_deref().and_then(body), body(&theirs));
+            assert_eq!(both.0, both.1, "{}: {line}", program.display());
+        }
+    }
+}
+
+/// Each is refused by all references. What is beyond 32 bits is not among them (spec: holes H32).
+const SENTINEL_LINES: &str = "sentinel monitor n 127.0.0.1 6379 0
+    sentinel monitor n 127.0.0.1 6379 x
+    sentinel monitor n 127.0.0.1 6379
+    sentinel monitor n 127.0.0.1 6379 1 2
+    sentinel monitor n 127.0.0.1 65536 1
+    sentinel monitor n no.such.host.invalid 6379 1
+    sentinel monitor m 127.0.0.2 6379 2
+    sentinel nosuch m 1
+    sentinel nosuch
+    sentinel auth-pass m
+    sentinel auth-pass m a b
+    sentinel auth-pass n a
+    sentinel down-after-milliseconds m 0
+    sentinel down-after-milliseconds m -5
+    sentinel down-after-milliseconds m x
+    sentinel failover-timeout m 0
+    sentinel master-reboot-down-after-period m -1
+    sentinel notification-script m /nonexistent
+    sentinel client-reconfig-script m /nonexistent
+    sentinel myid abc
+    sentinel resolve-hostnames maybe
+    sentinel announce-hostnames maybe
+    sentinel deny-scripts-reconfig maybe
+    sentinel known-replica m 127.0.0.1
+    sentinel known-replica m no.such.host.invalid 1
+    sentinel known-replica n 127.0.0.1 1
+    sentinel known-sentinel m 127.0.0.1 2 0123456789012345678901234567890123456789
+    sentinel config-epoch n 1
+    sentinel leader-epoch m
+    sentinel rename-command m A";
+
 const LINES: &str = "port abc
     port
     PORT 1 2

@@ -91,7 +91,10 @@ impl Check {
         let saved = store.master(master);
         let durable = saved.is_some_and(|s| s.config_epoch == epoch && s.address == *address);
         // A name may stand for the address, and what another leader decided may be shown at once.
-        let heard = self.heard.contains(&(master.to_owned(), address.clone(), epoch));
+        let heard = self.heard.iter().any(|(name, at, heard)| {
+            let named = at.host.parse::<std::net::IpAddr>().is_err() && at.port == address.port;
+            name == master && *heard == epoch && (at == address || named)
+        });
         let named =
             saved.is_some_and(|s| s.config_epoch == epoch && s.address.port == address.port);
         assert!(durable || heard || named, "{master} {address} {epoch} is told but not durable");
@@ -142,8 +145,10 @@ impl Check {
             Detail::Vote { leader, epoch } => self.vote(&about.master, *leader, *epoch, store),
             Detail::Switch { to, .. } => {
                 let saved = store.master(&about.master).map(|saved| &saved.address);
-                let heard =
-                    self.heard.iter().any(|(name, at, _)| **name == *about.master && at == to);
+                let heard = self.heard.iter().any(|(name, at, _)| {
+                    let named = at.host.parse::<std::net::IpAddr>().is_err();
+                    **name == *about.master && (at == to || named)
+                });
                 assert!(heard || saved == Some(to), "+switch-master to {to} is not durable");
             }
             _ => {}

@@ -10,6 +10,7 @@ mod names;
 mod network;
 mod node;
 mod peer;
+pub(crate) mod random;
 mod setup;
 mod store;
 mod trace;

@@ -93,8 +93,11 @@ impl Trace {
                 for event in &publication.events {
                     let reveals =
                         matches!(event.kind, EventKind::SwitchMaster | EventKind::VoteForLeader);
-                    let debug = event.kind.level() == vedette_core::LogLevel::Debug;
-                    let kind = if debug { "debug" } else { "event" };
+                    let kind = match event.kind {
+                        EventKind::CommandLinkReconnection
+                        | EventKind::SubscriptionLinkReconnection => "link",
+                        _ => "event",
+                    };
                     self.write(now, kind, reveals, &describe_event(event));
                 }
             }
@@ -144,10 +147,11 @@ fn describe_query(query: &Query) -> (&'static str, String) {
         Query::Subscribe => ("subscribe", "subscribe".to_owned()),
         Query::Hello(hello) => {
             let (epoch, config) = (hello.current_epoch, hello.config_epoch);
-            (
-                "hello",
-                format!("hello {} epoch={epoch} {} config={config}", hello.master, hello.address),
-            )
+            let from = hello.sentinel.to_string();
+            let from =
+                if from.starts_with("10.0.0.1") { String::new() } else { format!(" from {from}") };
+            let (master, address) = (&hello.master, &hello.address);
+            ("hello", format!("hello {master} epoch={epoch} {address} config={config}{from}"))
         }
         Query::AskDown { address, epoch, vote_for } => {
             let wants = if vote_for.is_some() { "vote" } else { "opinion" };
@@ -173,10 +177,14 @@ fn describe_order(
 ) -> Option<(&'static str, bool, String)> {
     let name = |conn| lines.get(conn).map_or("?", |line| line.name.as_str());
     Some(match effect {
-        Effect::Connect { purpose: Purpose::Commands, to, .. } => {
-            ("connect", false, format!("connect {to} commands"))
+        Effect::Connect { purpose, to, renames, .. } => {
+            let purpose = match purpose {
+                Purpose::Commands => "commands",
+                Purpose::Subscription => "subscription",
+            };
+            let renames = if renames.is_empty() { String::new() } else { format!(" {renames:?}") };
+            ("connect", false, format!("connect {to} {purpose}{renames}"))
         }
-        Effect::Connect { to, .. } => ("connect", false, format!("connect {to} subscription")),
         Effect::Close { conn } => ("close", false, format!("close {}", name(conn))),
         Effect::Rename { conn, renames } => {
             ("rename", false, format!("rename {} {renames:?}", name(conn)))
@@ -308,7 +316,9 @@ fn describe_note(note: &Note) -> String {
     match note {
         Note::CannotStand { master, why } => {
             let why = match why {
-                Hindrance::Deferring { to } => format!("deferring to {}", sentinel_name(*to)),
+                Hindrance::Deferring { to } => {
+                    format!("deferring to {}", to.map_or("nobody".to_owned(), sentinel_name))
+                }
                 other => format!("{other:?}"),
             };
             format!("{master} cannot stand: {why}")

@@ -15,6 +15,7 @@ use vedette_core::{ConnId, Input, Purpose, Query, Renames};
 use vedette_wire::NodeLink;
 
 use crate::doorbell::{Doorbell, ReadySet};
+use crate::log::os_words;
 
 /// Bytes read at once: an INFO of a thousand replicas fits.
 const READ_BYTES: usize = 64 * 1024;
@@ -151,7 +152,7 @@ impl Link {
                     Ok(())
                 }
                 Err(error) => {
-                    let reason = error.to_string().into();
+                    let reason = os_words(&error).into();
                     inputs.extend([Input::ConnectFailed { conn, reason }]);
                     Err(Over)
                 }

@@ -10,7 +10,7 @@ use vedette_wire::replies::info::REDIS_VERSION;
 
 use super::{Refused, Start, refuse_with};
 use crate::log::{Form, Log, LogTarget, Syslog, os_words};
-use crate::store::DiskFiles;
+use crate::store::{self, DiskFiles};
 
 /// Loads the configuration; the path is absolute from now on, whatever `dir` says.
 pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
@@ -24,8 +24,16 @@ pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
     }
     let stdin = start.stdin.as_deref();
     let absolute = std::path::absolute(config_file).unwrap_or_else(|_| config_file.clone());
+    if let Err(error) = store::recover(&absolute) {
+        let path = absolute.display();
+        let error = os_words(&error);
+        to_stdout.warning(&format!("The copy of {path} could not be put back: {error}"));
+    }
     match vedette_conf::load(&absolute, &start.arguments, stdin, &DiskFiles) {
-        Ok(loaded) => Ok((absolute, loaded)),
+        Ok(mut loaded) => {
+            loaded.remember_votes(&store::read_side_file(&absolute));
+            Ok((absolute, loaded))
+        }
         Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
         Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error)),
     }

@@ -10,7 +10,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::log::Log;
@@ -34,31 +34,49 @@ impl ExitRequest {
     }
 }
 
-/// Returns when the process is told to stop. `SIGHUP` is ignored, as is `SIGPIPE` by Rust's
-/// runtime; nothing is reloaded (spec: interface 10.2).
-///
-/// # Errors
-/// If the system refuses to hand over signals.
-pub(crate) async fn told_to_stop(exit: &ExitRequest, log: &Log) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let _ignored_from_now_on = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = terminate.recv() => log.signal("Received SIGTERM scheduling shutdown..."),
-        _ = interrupt.recv() => log.signal("Received SIGINT scheduling shutdown..."),
-        () = exit.0.notified() => {}
-    }
-    Ok(())
+/// The signals that the process listens to (spec: interface 10.2).
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Ignored: nothing is reloaded. (`SIGPIPE` is ignored by Rust's runtime.)
+    _hangup: Signal,
 }
 
-/// Lets `work` end, unless somebody insists with another `SIGINT` (spec: interface 10.2).
-pub(crate) async fn unless_interrupted(work: impl Future<Output = ()>, log: &Log) -> ExitCode {
-    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return ExitCode::FAILURE };
-    tokio::select! {
-        () = work => ExitCode::SUCCESS,
-        _ = interrupt.recv() => {
-            log.signal("You insist... exiting now.");
-            ExitCode::FAILURE
+impl Signals {
+    /// From now on signals do not kill. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// If the system refuses to hand over signals.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns when the process is told to stop, by a signal or by a client.
+    pub(crate) async fn told_to_stop(&mut self, exit: &ExitRequest, log: &Log) {
+        tokio::select! {
+            _ = self.terminate.recv() => log.signal("Received SIGTERM scheduling shutdown..."),
+            _ = self.interrupt.recv() => log.signal("Received SIGINT scheduling shutdown..."),
+            () = exit.0.notified() => {}
+        }
+    }
+
+    /// Lets `work` end, unless somebody insists with another `SIGINT`.
+    pub(crate) async fn unless_interrupted(
+        &mut self,
+        work: impl Future<Output = ()>,
+        log: &Log,
+    ) -> ExitCode {
+        tokio::select! {
+            () = work => ExitCode::SUCCESS,
+            _ = self.interrupt.recv() => {
+                log.signal("You insist... exiting now.");
+                ExitCode::FAILURE
+            }
         }
     }
 }

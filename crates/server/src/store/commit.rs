@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::spare::{Spare, write_new};
 use super::target::{Ownership, Target};
+use super::without_number;
 
 /// Tries for a name that nobody has.
 const NAME_ATTEMPTS_MAX: usize = 16;
@@ -20,13 +21,20 @@ pub(super) struct Committer {
     spare: Spare,
     swaps: bool,
     renames: bool,
-    /// Said once each.
+    lack_of_copy_said: bool,
+    /// To be said; each comes once.
     pub(super) warnings: Vec<String>,
 }
 
 impl Committer {
     pub(super) fn new(target: &Target) -> Self {
-        Self { spare: Spare::new(target), swaps: true, renames: true, warnings: Vec::new() }
+        Self {
+            spare: Spare::new(target),
+            swaps: true,
+            renames: true,
+            lack_of_copy_said: false,
+            warnings: Vec::new(),
+        }
     }
 
     /// Makes these bytes the file.
@@ -70,9 +78,10 @@ impl Committer {
         self.swaps = false;
         self.spare.discard();
         self.warnings.push(format!(
-            "{} cannot be replaced ({error}), so it is overwritten in place, with a copy in {} \
+            "{} cannot be replaced ({}), so it is overwritten in place, with a copy in {} \
              meanwhile. Mount its folder rather than the single file, and let it be writable",
             target.path.display(),
+            without_number(error),
             target.beside(IN_PLACE).display(),
         ));
     }
@@ -84,15 +93,17 @@ impl Committer {
             target.sync_folder()
         });
         if let Err(error) = &copied
-            && self.warnings.len() < 2
+            && !std::mem::replace(&mut self.lack_of_copy_said, true)
         {
             let text =
                 "no copy can be kept meanwhile: a crash in such a moment can leave a torn file";
-            self.warnings.push(format!("{}: {text} ({error})", target.path.display()));
+            let (path, error) = (target.path.display(), without_number(error));
+            self.warnings.push(format!("{path}: {text} ({error})"));
         }
         write_over(&target.path, bytes)?;
         if copied.is_ok() {
-            fs::remove_file(&copy)?;
+            // A copy that stays is as new as the file; the next save tries again.
+            let _ = fs::remove_file(&copy);
         }
         Ok(())
     }

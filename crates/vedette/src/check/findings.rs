@@ -6,7 +6,7 @@ use std::path::Path;
 use vedette_conf::{ConfigError, Inspection, Loaded, Origin};
 use vedette_core::{LogLevel, SavedMaster};
 
-use super::lines::{Place, general, of_master, process, shown};
+use super::lines::{LastLines, Place, shown};
 use super::members::members;
 use super::permissions::permissions;
 use super::remedies::remedy;
@@ -57,22 +57,29 @@ impl Findings {
     }
 }
 
+/// What is looked at.
+pub(super) struct Subject<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) lines: LastLines,
+}
+
 /// Everything about a configuration: errors first, then in the order of the lines.
 pub(super) fn findings(file: &Path, inspection: &Inspection) -> Vec<Finding> {
     let mut found = Findings::default();
     let loaded = &inspection.loaded;
     inspection.errors.iter().for_each(|error| add_error(&mut found, error));
     if !inspection.errors.iter().any(|error| matches!(error, ConfigError::CannotOpen { .. })) {
+        let subject = &Subject { loaded, lines: LastLines::of(&loaded.document) };
         load_warnings(&mut found, loaded);
         repeated(&mut found, loaded);
-        access(&mut found, loaded);
-        whole(&mut found, loaded);
+        access(&mut found, subject);
+        whole(&mut found, subject);
         for master in &loaded.state.masters {
-            timing(&mut found, loaded, master);
-            naming(&mut found, loaded, master);
-            members(&mut found, loaded, master);
+            timing(&mut found, subject, master);
+            naming(&mut found, subject, master);
+            members(&mut found, subject, master);
         }
-        permissions(&mut found, file, loaded);
+        permissions(&mut found, file, subject);
     }
     let mut found = found.0;
     found.sort_by_key(|finding| {
@@ -142,8 +149,8 @@ fn repeated(found: &mut Findings, loaded: &Loaded) {
 }
 
 /// Who may come in.
-fn access(found: &mut Findings, loaded: &Loaded) {
-    let server = &loaded.server;
+fn access(found: &mut Findings, subject: &Subject<'_>) {
+    let server = &subject.loaded.server;
     let local = |address: &str| is_loopback(address);
     let reachable = server.bind.iter().any(|bind| !local(&bind.address));
     let default = server.users.iter().find(|user| user.name == b"default");
@@ -152,32 +159,32 @@ fn access(found: &mut Findings, loaded: &Loaded) {
         || default.is_some_and(|user| !user.rules.iter().any(|rule| rule == b"nopass"));
     let open = reachable && !closed && !server.protected_mode;
     if open && (server.port != 0 || server.tls.port != 0) {
-        let place = general(&loaded.document, "bind").or(general(&loaded.document, "port"));
+        let place = subject.lines.general("bind").or(subject.lines.general("port"));
         let problem = "anybody who reaches the port may order failovers: it listens beyond this \
                        machine and the default user has no password";
         let remedy = "set requirepass (the same in all Sentinels, and for clients), or bind to \
                       addresses of a closed network";
         found.warn(place, problem, remedy);
     }
-    if open && !loaded.state.settings.deny_scripts_reconfig {
-        let place = process(&loaded.document, "deny-scripts-reconfig");
+    if open && !subject.loaded.state.settings.deny_scripts_reconfig {
+        let place = subject.lines.process("deny-scripts-reconfig");
         let problem = "anybody who reaches the port may choose which program is run";
         found.warn(place, problem, "take the line out, or set requirepass");
     }
     if server.acl_file.is_some() && !server.users.is_empty() {
-        let place = general(&loaded.document, "user");
+        let place = subject.lines.general("user");
         let problem = "users are declared here and in an aclfile; the Sentinel refuses to start";
         found.add(Severity::Error, place, problem, "move the user lines to the aclfile");
     }
 }
 
 /// What concerns the process as a whole.
-fn whole(found: &mut Findings, loaded: &Loaded) {
-    let (server, settings) = (&loaded.server, &loaded.state.settings);
+fn whole(found: &mut Findings, subject: &Subject<'_>) {
+    let (server, settings) = (&subject.loaded.server, &subject.loaded.state.settings);
     if server.tls.port != 0 || server.tls.replication {
         let tls = &server.tls;
         let place =
-            general(&loaded.document, if tls.port == 0 { "tls-replication" } else { "tls-port" });
+            subject.lines.general(if tls.port == 0 { "tls-replication" } else { "tls-port" });
         if tls.port != 0 && (tls.cert_file.is_none() || tls.key_file.is_none()) {
             let remedy = "set tls-cert-file and tls-key-file";
             found.add(Severity::Error, place.clone(), "No tls-cert-file configured!", remedy);
@@ -188,27 +195,27 @@ fn whole(found: &mut Findings, loaded: &Loaded) {
         }
     }
     if settings.announce_hostnames && !settings.resolve_hostnames {
-        let place = process(&loaded.document, "announce-hostnames");
+        let place = subject.lines.process("announce-hostnames");
         let problem = "names are announced but not accepted: the others' names will be refused";
         found.warn(place, problem, "add the line: sentinel resolve-hostnames yes");
     }
     if settings.log_level == LogLevel::Nothing {
-        let place = general(&loaded.document, "loglevel");
+        let place = subject.lines.general("loglevel");
         found.warn(place, "nothing is logged, not even failovers", "write: loglevel notice");
     }
-    if loaded.state.masters.is_empty() {
+    if subject.loaded.state.masters.is_empty() {
         let remedy = "add the line: sentinel monitor <name> <host> <port> <quorum>";
         found.add(Severity::Note, None, "no master is monitored", remedy);
     }
 }
 
 /// Times that do not fit each other.
-fn timing(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {
+fn timing(found: &mut Findings, subject: &Subject<'_>, master: &SavedMaster) {
     /// Below this a busy moment of the master is taken for its death.
     const DOWN_AFTER_MIN_MS: u64 = 500;
     /// Five PINGs of a Sentinel that is not ours.
     const FIVE_PINGS_MS: u64 = 5000;
-    let at = |directive| of_master(&loaded.document, directive, &master.name);
+    let at = |directive| subject.lines.of_master(directive, &master.name);
     let (down, failover) = (master.settings.down_after.0, master.settings.failover_timeout.0);
     let place = at("down-after-milliseconds");
     if down < DOWN_AFTER_MIN_MS {
@@ -245,15 +252,16 @@ fn timing(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {
 }
 
 /// Names and addresses that lead astray.
-fn naming(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {
-    let place = || of_master(&loaded.document, "monitor", &master.name);
+fn naming(found: &mut Findings, subject: &Subject<'_>, master: &SavedMaster) {
+    let place = || subject.lines.of_master("monitor", &master.name);
     let odd = |c: char| c == ',' || c == '"' || c == '\'' || c.is_whitespace() || c.is_control();
     if master.name.is_empty() || master.name.contains(odd) {
         let problem = "a comma, blank or quote in a name breaks the hello message, INFO, and the \
                        files of Redis and Valkey";
         found.warn(place(), problem, "use letters, digits, dots, hyphens and underscores");
     }
-    let twin = loaded
+    let twin = subject
+        .loaded
         .state
         .masters
         .iter()
@@ -262,7 +270,8 @@ fn naming(found: &mut Findings, loaded: &Loaded, master: &SavedMaster) {
         let problem = format!("the same address is monitored as {} too", twin.name);
         found.warn(place(), problem, "keep one of the two names");
     }
-    let announced = loaded.state.settings.announce_ip.as_deref().is_some_and(|ip| !is_loopback(ip));
+    let announced =
+        subject.loaded.state.settings.announce_ip.as_deref().is_some_and(|ip| !is_loopback(ip));
     let elsewhere = master.sentinels.iter().any(|peer| !is_loopback(&peer.address.host));
     let replicas = master.replicas.iter().any(|replica| !is_loopback(&replica.host));
     if is_loopback(&master.address.host) && (announced || elsewhere || replicas) {

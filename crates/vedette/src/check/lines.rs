@@ -1,5 +1,7 @@
 //! Finding the line that a finding is about, and showing it without secrets.
 
+use std::collections::BTreeMap;
+
 use vedette_conf::{Document, Line, Origin};
 
 /// A place in the configuration.
@@ -17,34 +19,53 @@ impl Place {
     }
 }
 
-/// The last line of a general directive, which is the one that counts.
-pub(super) fn general(document: &Document, name: &str) -> Option<Place> {
-    last(document, |words| words.first().is_some_and(|word| is(word, name)))
+/// The last line of each directive, which is the one that counts. Directives in lower case.
+#[derive(Default)]
+pub(super) struct LastLines {
+    general: BTreeMap<String, Place>,
+    process: BTreeMap<String, Place>,
+    masters: BTreeMap<(String, Vec<u8>), Place>,
 }
 
-/// The last line of a `sentinel` directive of the process.
-pub(super) fn process(document: &Document, directive: &str) -> Option<Place> {
-    last(document, |words| is_sentinel(words, directive))
+impl LastLines {
+    pub(super) fn of(document: &Document) -> Self {
+        let mut last = Self::default();
+        for line in document.lines() {
+            let words = line.words().unwrap_or_default();
+            let lower = |index: usize| words.get(index).map(|word| lower_case(word));
+            let (Some(first), second) = (lower(0), lower(1)) else { continue };
+            let place = Place::of(line);
+            match (second, words.get(2)) {
+                (Some(second), Some(third)) if first == "sentinel" => {
+                    last.masters.insert((second.clone(), third.clone()), place.clone());
+                    last.process.insert(second, place);
+                }
+                _ => {
+                    last.general.insert(first, place);
+                }
+            }
+        }
+        last
+    }
+
+    /// Of a general directive.
+    pub(super) fn general(&self, name: &str) -> Option<Place> {
+        self.general.get(name).cloned()
+    }
+
+    /// Of a `sentinel` directive of the process.
+    pub(super) fn process(&self, directive: &str) -> Option<Place> {
+        self.process.get(directive).cloned()
+    }
+
+    /// Of a `sentinel` directive of a master.
+    pub(super) fn of_master(&self, directive: &str, master: &str) -> Option<Place> {
+        self.masters.get(&(directive.to_string(), master.as_bytes().to_vec())).cloned()
+    }
 }
 
-/// The last line of a `sentinel` directive of a master.
-pub(super) fn of_master(document: &Document, directive: &str, master: &str) -> Option<Place> {
-    last(document, |words| {
-        is_sentinel(words, directive) && words.get(2).is_some_and(|word| word == master.as_bytes())
-    })
-}
-
-fn last(document: &Document, fits: impl Fn(&[Vec<u8>]) -> bool) -> Option<Place> {
-    let fitting = document.lines().filter(|line| line.words().is_some_and(|words| fits(&words)));
-    fitting.last().map(Place::of)
-}
-
-fn is(word: &[u8], name: &str) -> bool {
-    word.eq_ignore_ascii_case(name.as_bytes())
-}
-
-fn is_sentinel(words: &[Vec<u8>], directive: &str) -> bool {
-    matches!(words, [first, second, ..] if is(first, "sentinel") && is(second, directive))
+fn lower_case(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).to_ascii_lowercase()
 }
 
 /// A line with its secrets hidden.

@@ -5,16 +5,16 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
-use vedette_conf::{Line, Loaded, Origin};
+use vedette_conf::{Line, Origin};
 
-use super::findings::{Findings, Severity};
-use super::lines::{Place, is_secret, of_master};
+use super::findings::{Findings, Severity, Subject};
+use super::lines::{Place, is_secret};
 
 const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Modes of the configuration, its includes and its scripts.
-pub(super) fn permissions(found: &mut Findings, file: &Path, loaded: &Loaded) {
+pub(super) fn permissions(found: &mut Findings, file: &Path, subject: &Subject<'_>) {
     if let Err(error) = access(file, Access::WRITE_OK) {
         let problem = format!("Sentinel config file {} is not writable: {error}", file.display());
         let remedy = "the Sentinel keeps its state there: give the file to its user";
@@ -22,7 +22,7 @@ pub(super) fn permissions(found: &mut Findings, file: &Path, loaded: &Loaded) {
     }
     folder(found, file);
     let mut files: Vec<(PathBuf, Option<&Line>)> = vec![(file.to_path_buf(), None)];
-    for line in loaded.document.lines() {
+    for line in subject.loaded.document.lines() {
         if let Origin::Include(path) = line.origin()
             && !files.iter().any(|(known, _)| **known == **path)
         {
@@ -35,10 +35,15 @@ pub(super) fn permissions(found: &mut Findings, file: &Path, loaded: &Loaded) {
             (origin, Some(line)) => origin == line.origin(),
             (Origin::Include(_) | Origin::CommandLine | Origin::StandardInput, None) => false,
         };
-        let secret = loaded.document.lines().filter(is_here).find(|line| is_secret(line));
+        let secret = subject.loaded.document.lines().filter(is_here).find(|line| is_secret(line));
         modes(found, &path, secret);
     }
-    for master in &loaded.state.masters {
+    scripts(found, subject);
+}
+
+/// Scripts that others can change.
+fn scripts(found: &mut Findings, subject: &Subject<'_>) {
+    for master in &subject.loaded.state.masters {
         let settings = &master.settings;
         let scripts = [
             ("notification-script", &settings.notification_script),
@@ -46,7 +51,7 @@ pub(super) fn permissions(found: &mut Findings, file: &Path, loaded: &Loaded) {
         ];
         for (directive, script) in scripts {
             if let Some(path) = script.as_deref().filter(|path| is_writable_by_others(path)) {
-                let place = of_master(&loaded.document, directive, &master.name);
+                let place = subject.lines.of_master(directive, &master.name);
                 let problem = format!(
                     "{path} can be changed by others than its owner, and is run \
                                        with the Sentinel's rights"

@@ -1,0 +1,283 @@
+//! The daemon as a process: how it starts, serves, stops and refuses (spec: interface 7, 10).
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Longest wait for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A folder with a configuration.
+struct Setup {
+    folder: TempDir,
+    port: u16,
+}
+
+/// A running daemon; killed if a test forgets it.
+struct Daemon(Child);
+
+impl Setup {
+    fn new(lines: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let text = lines.replace("$FOLDER", folder.path().to_str().unwrap());
+        let general = format!("port {port}\nbind 127.0.0.1\n");
+        fs::write(folder.path().join("sentinel.conf"), general + &text).unwrap();
+        Self { folder, port }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+        command.arg(self.path("sentinel.conf"));
+        command
+    }
+
+    /// Starts the daemon with its log in the file `out`; returns when it serves.
+    fn start(&self) -> Daemon {
+        let out = fs::File::create(self.path("out")).unwrap();
+        let daemon = Daemon(self.command().stdout(out).spawn().unwrap());
+        self.wait_for("out", "Sentinel ID is ");
+        self.wait_for_service();
+        daemon
+    }
+
+    fn wait_for_service(&self) {
+        wait_until("it serves", || self.connect().is_ok());
+    }
+
+    fn wait_for(&self, file: &str, text: &str) {
+        wait_until(text, || self.read(file).contains(text));
+    }
+
+    fn connect(&self) -> std::io::Result<TcpStream> {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    fn ask(&self, request: &str) -> String {
+        exchange(self.connect().unwrap(), request)
+    }
+}
+
+impl Daemon {
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn exit_code(mut self) -> Option<i32> {
+        let mut status = None;
+        wait_until("it ends", || {
+            status = self.0.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap().code()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It has ended already if all went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Says something, says good-bye, and returns all that is answered.
+fn exchange(mut stream: impl std::io::Read + std::io::Write, request: &str) -> String {
+    stream.write_all(format!("{request}\r\nQUIT\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn run(program: &Path, words: &[&str]) -> Output {
+    Command::new(program).args(words).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn it_serves_and_stops_when_told() {
+    let setup = Setup::new("pidfile $FOLDER/pid\nunixsocket $FOLDER/socket\n");
+    let daemon = setup.start();
+    assert_eq!(setup.ask("PING"), "+PONG\r\n+OK\r\n");
+    let stream = UnixStream::connect(setup.path("socket")).unwrap();
+    assert_eq!(exchange(stream, "PING"), "+PONG\r\n+OK\r\n");
+    assert_eq!(setup.read("pid"), format!("{}\n", daemon.0.id()));
+    let id = setup.ask("SENTINEL MYID");
+    let id = id.lines().nth(1).unwrap();
+    assert!(setup.read("sentinel.conf").contains(&format!("sentinel myid {id}\n")));
+
+    daemon.signal(Signal::HUP);
+    assert_eq!(setup.ask("PING"), "+PONG\r\n+OK\r\n", "it goes on");
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.exit_code(), Some(0));
+    let log = setup.read("out");
+    let expected = [
+        "* oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+        "* Configuration loaded",
+        "* monotonic clock: POSIX clock_gettime",
+        &format!("* Running mode=sentinel, port={}.", setup.port),
+        "* Sentinel new configuration saved on disk",
+        &format!("* Sentinel ID is {id}"),
+        ") Received SIGTERM scheduling shutdown...",
+        "* User requested shutdown...",
+        "* Removing the pid file.",
+        "* Removing the unix socket file.",
+        "# Sentinel is now ready to exit, bye bye...",
+    ];
+    let mut rest = log.as_str();
+    for line in expected {
+        let found = rest.find(line).unwrap_or_else(|| panic!("{line:?} comes not or late:\n{log}"));
+        rest = &rest[found..];
+    }
+    assert!(!setup.path("pid").exists() && !setup.path("socket").exists());
+}
+
+#[test]
+fn a_client_can_shut_it_down() {
+    let setup = Setup::new("");
+    let daemon = setup.start();
+    // The connection ends with the process, before any good-bye.
+    let _ = setup.connect().unwrap().write_all(b"SHUTDOWN\r\n");
+    assert_eq!(daemon.exit_code(), Some(0));
+    assert!(setup.read("out").ends_with("Sentinel is now ready to exit, bye bye...\n"));
+}
+
+#[test]
+fn an_interrupt_stops_it_too() {
+    let setup = Setup::new("");
+    let daemon = setup.start();
+    daemon.signal(Signal::INT);
+    assert_eq!(daemon.exit_code(), Some(0));
+    assert!(setup.read("out").contains("Received SIGINT scheduling shutdown..."));
+}
+
+#[test]
+fn a_change_is_on_disk_when_it_is_confirmed() {
+    let setup = Setup::new("");
+    let daemon = setup.start();
+    let answer = setup.ask("SENTINEL MONITOR m 127.0.0.1 1 2\r\nSENTINEL REMOVE nobody");
+    assert_eq!(answer, "+OK\r\n-ERR No such master with that name\r\n+OK\r\n");
+    assert!(setup.read("sentinel.conf").contains("sentinel monitor m 127.0.0.1 1 2\n"));
+    daemon.signal(Signal::KILL);
+    drop(daemon);
+    let _again = setup.start();
+    let address = "*2\r\n$9\r\n127.0.0.1\r\n$1\r\n1\r\n";
+    assert_eq!(setup.ask("SENTINEL GET-MASTER-ADDR-BY-NAME m"), format!("{address}+OK\r\n"));
+}
+
+#[test]
+fn too_many_clients_are_told_so() {
+    let setup = Setup::new("maxclients 1\n");
+    let _daemon = setup.start();
+    let serves = |stream: &mut TcpStream| {
+        let mut answer = [0; 7];
+        let answered = stream.write_all(b"PING\r\n").and_then(|()| stream.read_exact(&mut answer));
+        answered.is_ok() && &answer == b"+PONG\r\n"
+    };
+    // The connection that found out that it serves may not be forgotten yet.
+    let mut first = None;
+    wait_until("room", || {
+        first = setup.connect().ok().filter(|stream| serves(&mut stream.try_clone().unwrap()));
+        first.is_some()
+    });
+    let mut answer = String::new();
+    setup.connect().unwrap().read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "-ERR max number of clients reached\r\n");
+}
+
+#[test]
+fn it_goes_to_the_background() {
+    let setup = Setup::new("daemonize yes\npidfile $FOLDER/pid\nlogfile $FOLDER/log\n");
+    let parent = setup.command().output().unwrap();
+    assert!(parent.status.success() && parent.stdout.is_empty(), "{parent:?}");
+    setup.wait_for("log", "Sentinel ID is ");
+    setup.wait_for_service();
+    let pid: i32 = setup.read("pid").trim().parse().unwrap();
+    assert_eq!(setup.ask("PING"), "+PONG\r\n+OK\r\n");
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    setup.wait_for("log", "bye bye...");
+}
+
+#[test]
+fn it_refuses_what_cannot_work() {
+    let refused = |lines: &str| {
+        let output = Setup::new(lines).command().output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let said = refused(&format!("port {port}\n"));
+    let wanted = format!(
+        "# Warning: Could not create server TCP listening socket 127.0.0.1:{port}: bind: Address \
+         already in use\n"
+    );
+    assert!(said.contains(&wanted), "{said}");
+    assert!(said.contains(&format!("# Failed listening on port {port} (tcp), aborting.\n")));
+
+    let said = refused("port 0\n");
+    assert!(said.contains("# Configured to not listen anywhere, exiting.\n"), "{said}");
+    let said = refused("unixsocket /nonexistent/socket\n");
+    assert!(said.contains("# Failed opening Unix socket: bind: No such file"), "{said}");
+    let said = refused("nonsense 1\n");
+    assert!(said.starts_with("\n*** FATAL CONFIG FILE ERROR (Redis "), "{said}");
+    let said = refused("logfile /nonexistent/log\n");
+    assert!(said.ends_with("Can't open the log file: No such file or directory\n"), "{said}");
+}
+
+#[test]
+fn under_the_references_name_it_takes_the_references_words() {
+    let setup = Setup::new("");
+    let link = setup.path("redis-sentinel");
+    symlink(env!("CARGO_BIN_EXE_vedette"), &link).unwrap();
+    let said = |words: &[&str], code| {
+        let output = run(&link, words);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (out, err) = said(&["-h"], 1);
+    assert!(out.is_empty() && err.starts_with("Usage: redis-sentinel "), "{out}{err}");
+    let (out, err) = said(&["--version"], 0);
+    assert!(out.starts_with("Redis server v=") && err.is_empty(), "{out}{err}");
+    let (out, _) = said(&[], 1);
+    assert!(out.ends_with("Sentinel needs config file on disk to save state. Exiting...\n"));
+    let (out, _) = said(&["/nonexistent.conf"], 1);
+    assert!(
+        out.contains("# Fatal error, can't open config file '/nonexistent.conf': No such file")
+    );
+    let (_, err) = said(&[setup.path("sentinel.conf").to_str().unwrap(), "stray"], 1);
+    assert!(err.contains(">>> '\"stray\"'\n"), "{err}");
+}

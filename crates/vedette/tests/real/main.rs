@@ -1,0 +1,22 @@
+//! Real processes: Sentinels of ours and of the reference guard real data nodes.
+//!
+//! Each test starts a group of its own. Nothing waits for a length of time and nothing asserts one.
+//! Tests that need a program that is not installed say so and end; with
+//! `VEDETTE_REQUIRE_SERVERS` set, as in continuous integration, they fail instead.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod bad_configuration;
+mod bad_input;
+mod demo;
+mod exchange;
+mod failover;
+mod group;
+mod masters;
+mod members;
+mod mixed;
+mod nodes;
+mod restart;
+mod scripts;
+mod unwritable;
+mod votes;

@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: speed is measured beside the reference in the same run.
+
+mod failover;
+
+mod run;
+pub(crate) use run::{Outcome, Setup, Team};
+
+mod sync_watch;
+
+mod table;
+pub(crate) use table::Summary;
+
+mod quiet;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Failovers of real data nodes, alternating the two implementations.
+    Failover(failover::FailoverArgs),
+    /// What a quiet Sentinel with one master costs.
+    Quiet(quiet::QuietArgs),
+}
+
+pub(crate) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
+    match bench {
+        Bench::Failover(args) => failover::run(args),
+        Bench::Quiet(args) => quiet::run(args),
+    }
+}
