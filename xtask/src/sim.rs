@@ -1,10 +1,11 @@
 //! `cargo xtask sim`: seeds through the simulator (docs/SIMULATION.md).
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use vedette_sim::{Outcome, Plan, Witness, run, run_seed};
+use vedette_sim::{Outcome, Plan, Witness, run_seed};
 
 /// What to run.
 #[derive(Args, Clone, Debug)]
@@ -45,19 +46,20 @@ struct Sum {
     places: BTreeMap<&'static str, u64>,
 }
 
-/// Runs; false if an invariant was violated.
-pub(crate) fn sim(args: &SimArgs) -> bool {
-    match args.seed {
+/// Runs; a failure if an invariant was violated.
+pub(crate) fn run(args: &SimArgs) -> ExitCode {
+    let fine = match args.seed {
         Some(seed) => show(seed, args),
         None => batch(args),
-    }
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn show(seed: u64, args: &SimArgs) -> bool {
     let plan = Plan::draw(seed);
     println!("{plan}");
     let witness = if args.trace { Witness::tracing() } else { Witness::strict() };
-    let outcome = run(plan, witness);
+    let outcome = vedette_sim::run(plan, witness);
     if let Some(trace) = &outcome.trace {
         for line in trace.lines() {
             let wanted = args.sentinel.is_none_or(|s| line.sentinel.is_none_or(|is| is.0 == s))
@@ -70,14 +72,20 @@ fn show(seed: u64, args: &SimArgs) -> bool {
             }
         }
     }
-    println!("hash {:016x}, {} failovers, {} writes, {} ms simulated, together after {} ms", outcome.hash, outcome.failovers, outcome.writes, outcome.simulated_ms, outcome.converged_ms);
+    println!(
+        "hash {:016x}, {} failovers, {} writes, {} ms simulated, together after {} ms",
+        outcome.hash, outcome.failovers, outcome.writes, outcome.simulated_ms, outcome.converged_ms
+    );
     println!("reached: {:?}", outcome.places);
     tell(seed, &outcome)
 }
 
 fn tell(seed: u64, outcome: &Outcome) -> bool {
     let Some(violation) = &outcome.violation else { return true };
-    println!("seed {seed}, at {} ms: {} — {}", violation.at_ms, violation.invariant, violation.evidence);
+    println!(
+        "seed {seed}, at {} ms: {} — {}",
+        violation.at_ms, violation.invariant, violation.evidence
+    );
     println!("replay: cargo xtask sim --seed {seed} --trace");
     false
 }

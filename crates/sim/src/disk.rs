@@ -12,7 +12,6 @@ use crate::random::Random;
 const MAIN: &str = "/sentinel.conf";
 
 /// The files of one Sentinel, and the save that is on its way.
-#[derive(Debug)]
 pub(crate) struct Disk {
     files: MemoryFiles,
     votes: Vec<u8>,
@@ -29,7 +28,6 @@ pub(crate) struct Disk {
 }
 
 /// A save on its way.
-#[derive(Debug)]
 struct Flight {
     generation: Generation,
     changes: Vec<DurableChange>,
@@ -148,20 +146,27 @@ impl Disk {
     /// A new process reads what is there.
     pub(crate) fn restart(&mut self) -> Result<DurableState, String> {
         let id = self.image.my_id;
-        let (store, mut state) = load(&self.files, &self.votes, id);
+        let (store, state) = load(&self.files, &self.votes, id);
         self.store = store;
-        let read = state.clone();
-        for master in &mut state.masters {
-            master.last_vote = None;
+        let (told, given) = (comparable(&state), comparable(&self.image));
+        self.image = state.clone();
+        if told == given {
+            return Ok(state);
         }
-        let mut wanted = self.image.clone();
-        wanted.masters.iter_mut().for_each(|master| master.last_vote = None);
-        self.image = read.clone();
-        if state == wanted {
-            return Ok(read);
-        }
-        Err(format!("the file tells\n{state:#?}\nbut was given\n{wanted:#?}\n{}", self.text()))
+        Err(format!("the file tells {told:?} but was given {given:?}\n{}", self.text()))
     }
+}
+
+/// What the file must tell, whatever the order of its lines. Votes are told beside it.
+fn comparable(state: &DurableState) -> DurableState {
+    let mut state = state.clone();
+    state.masters.sort_by(|one, other| one.name.cmp(&other.name));
+    for master in &mut state.masters {
+        master.last_vote = None;
+        master.replicas.sort();
+        master.sentinels.sort_by_key(|sentinel| sentinel.id);
+    }
+    state
 }
 
 fn load(files: &MemoryFiles, votes: &[u8], id: SentinelId) -> (SentinelFile, DurableState) {

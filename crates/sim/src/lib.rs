@@ -33,7 +33,9 @@ mod witness;
 // Runs.
 mod run;
 
-pub use fault::{Fault, Incident, Kind, Moment as TrapMoment, NodePick, Order, Place, Trap, Typed, Way};
+pub use fault::{
+    Fault, Incident, Kind, Moment as TrapMoment, NodePick, Order, Place, Trap, Typed, Way,
+};
 pub use group_plan::GroupPlan;
 pub use invariant::Invariant;
 pub use node_host::NodeIndex;

@@ -42,7 +42,11 @@ impl Places {
         match seen {
             Seen::Ordered(Effect::Publish(publication)) => {
                 publication.events.iter().for_each(|event| self.hear_event(scene, event));
-                if publication.process.as_ref().is_some_and(|process| process.counters.equal_epoch_conflicts > 0) {
+                if publication
+                    .process
+                    .as_ref()
+                    .is_some_and(|process| process.counters.equal_epoch_conflicts > 0)
+                {
                     self.reach("two addresses under one epoch");
                 }
             }
@@ -56,9 +60,10 @@ impl Places {
 
     fn hear_query(&mut self, scene: &Scene<'_>, query: &Query) {
         let Query::Replicate { target: ReplicationTarget::NoOne, .. } = query else { return };
-        let Some(view) = scene.snapshot.and_then(|snapshot| {
-            snapshot.masters().find(|view| view.failover.is_some())
-        }) else {
+        let Some(view) = scene
+            .snapshot
+            .and_then(|snapshot| snapshot.masters().find(|view| view.failover.is_some()))
+        else {
             return;
         };
         let Some(group) = address::group_of(&view.node.address) else { return };

@@ -170,12 +170,7 @@ impl Process {
         }
     }
 
-    pub(crate) fn accept(
-        &mut self,
-        wire: WireId,
-        peer: SocketAddr,
-        local: SocketAddr,
-    ) -> ClientId {
+    pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr, local: SocketAddr) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
         let facts = ConnectionFacts { ends: Ends::Tcp { peer, local }, fd: -1 };

@@ -40,13 +40,7 @@ enum Known {
 
 impl Watcher {
     pub(super) fn new(sentinel: usize, masters: Vec<String>) -> Self {
-        Self {
-            sentinel,
-            masters,
-            stage: Stage::Resting,
-            owed: Vec::new(),
-            known: BTreeMap::new(),
-        }
+        Self { sentinel, masters, stage: Stage::Resting, owed: Vec::new(), known: BTreeMap::new() }
     }
 
     pub(super) fn hear(&mut self, news: News<Frame>) -> Vec<Deed> {
@@ -77,8 +71,9 @@ impl Watcher {
                 self.stage = Stage::Idle;
                 vec![Deed::Wake { in_ms: PACE_MS }]
             }
-            (News::Received(_), Stage::Resting | Stage::Idle)
-            | (News::MasterMoved(_), _) => Vec::new(),
+            (News::Received(_), Stage::Resting | Stage::Idle) | (News::MasterMoved(_), _) => {
+                Vec::new()
+            }
         }
     }
 

@@ -31,7 +31,9 @@ impl EpochsRise {
         epoch: Epoch,
     ) -> Result<(), String> {
         let told = self.config.entry((who, master.clone())).or_default();
-        hold(epoch >= *told, || format!("the config epoch of {master} falls from {told} to {epoch}"))?;
+        hold(epoch >= *told, || {
+            format!("the config epoch of {master} falls from {told} to {epoch}")
+        })?;
         *told = epoch;
         Ok(())
     }
@@ -55,7 +57,10 @@ impl Invariant for EpochsRise {
             Seen::Started(state) => {
                 self.start(scene, state);
                 let known = state.current_epoch.unwrap_or_default();
-                let raised = state.masters.iter().map(|m| m.config_epoch.max(m.leader_epoch.unwrap_or_default()));
+                let raised = state
+                    .masters
+                    .iter()
+                    .map(|m| m.config_epoch.max(m.leader_epoch.unwrap_or_default()));
                 self.tell_current(who, raised.max().unwrap_or_default().max(known))
             }
             Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => {

@@ -107,8 +107,13 @@ mod tests {
     fn a_gap_is_found() {
         let mut check = EventsWellFormed::default();
         let mut publish = |seq| {
-            let publication =
-                Publication { seq, masters: Vec::new(), listing: None, process: None, events: Vec::new() };
+            let publication = Publication {
+                seq,
+                masters: Vec::new(),
+                listing: None,
+                process: None,
+                events: Vec::new(),
+            };
             check.publish(SentinelIndex(0), &publication)
         };
         assert!(publish(1).is_ok());

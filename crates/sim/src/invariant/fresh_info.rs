@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use vedette_core::{
-    Answer, ConnId, Effect, InfoAnswer, Input, Query, ReplicationTarget, Role,
-};
+use vedette_core::{Answer, ConnId, Effect, InfoAnswer, Input, Query, ReplicationTarget, Role};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
@@ -44,7 +42,10 @@ impl Invariant for FreshInfo {
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
         let who = scene.sentinel;
         match seen {
-            Seen::Took(Input::Answered { conn, answer: Answer::Info(InfoAnswer::Report(info)) }) => {
+            Seen::Took(Input::Answered {
+                conn,
+                answer: Answer::Info(InfoAnswer::Report(info)),
+            }) => {
                 self.heard.insert((who, *conn), (scene.at_ms, info.role));
                 Ok(())
             }

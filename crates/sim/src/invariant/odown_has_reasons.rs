@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use vedette_core::{Detail, Effect, Event, EventKind};
+use vedette_core::{Detail, Effect, Event, MasterName, MasterView, Time};
 
-use super::{Invariant, hold, shown};
+use super::{Invariant, hold};
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
@@ -16,6 +16,8 @@ const LIFE_MS: u64 = 5_000;
 pub(super) struct OdownHasReasons {
     /// What a peer last said: by hearer, group and peer.
     opinions: BTreeMap<(SentinelIndex, usize, SentinelIndex), Word>,
+    /// ODOWN as pictures showed it last.
+    shown: BTreeMap<(SentinelIndex, MasterName), Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +38,33 @@ impl OdownHasReasons {
         u32::try_from(self.opinions.iter().filter(counts).count()).unwrap_or(u32::MAX - 1)
     }
 
-    fn hear_event(&mut self, scene: &Scene<'_>, event: &Event) -> Result<(), String> {
-        let Some(about) = &event.about else { return Ok(()) };
-        let Some(group) = address::group_of(&about.address) else { return Ok(()) };
-        match (event.kind, &event.detail) {
-            (EventKind::OdownEntered, Detail::Agreement { count, quorum }) => {
-                let address = about.address.to_string();
-                let heard = 1 + self.agreeing(scene.sentinel, group, &address, scene.at_ms);
-                let set = shown(scene, &about.master).map(|view| view.settings.quorum);
-                hold(heard >= *count && count >= quorum && set.is_none_or(|q| q == *quorum), || {
-                    format!(
-                        "+odown {} {address} with {count}/{quorum}, but it heard {heard} (quorum \
-                         {set:?}): {:?}",
-                        about.master, self.opinions
-                    )
-                })
+    /// A picture that shows a new ODOWN. (The event may wait behind a vote that is being saved.)
+    fn look(&mut self, scene: &Scene<'_>, view: &MasterView) -> Result<(), String> {
+        let Some(group) = address::group_of(&view.node.address) else { return Ok(()) };
+        let key = (scene.sentinel, view.name.clone());
+        let before = match view.odown_since {
+            Some(since) => self.shown.insert(key, since),
+            None => self.shown.remove(&key),
+        };
+        if view.odown_since.is_none() || view.odown_since == before {
+            return Ok(());
+        }
+        let about = view.node.address.to_string();
+        let heard = 1 + self.agreeing(scene.sentinel, group, &about, scene.at_ms);
+        let quorum = view.settings.quorum;
+        hold(heard >= quorum && view.node.sdown_since.is_some(), || {
+            let heard: Vec<_> =
+                self.opinions.iter().filter(|((who, ..), _)| *who == scene.sentinel).collect();
+            format!("{} {about} is ODOWN with quorum {quorum}, but it heard {heard:?}", view.name)
+        })
+    }
+
+    fn hear_event(event: &Event) -> Result<(), String> {
+        match &event.detail {
+            Detail::Agreement { count, quorum } => {
+                hold(count >= quorum, || format!("+odown with {count}/{quorum}"))
             }
-            (EventKind::SwitchMaster | EventKind::ResetMaster | EventKind::Monitor, _) => {
-                self.opinions.retain(|(who, of, _), _| (*who, *of) != (scene.sentinel, group));
-                Ok(())
-            }
-            (_, _) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -77,10 +85,12 @@ impl Invariant for OdownHasReasons {
                 Ok(())
             }
             Seen::Ordered(Effect::Publish(publication)) => {
-                publication.events.iter().try_for_each(|event| self.hear_event(scene, event))
+                publication.events.iter().try_for_each(Self::hear_event)?;
+                publication.masters.iter().try_for_each(|view| self.look(scene, view))
             }
             Seen::Started(_) | Seen::Ended => {
                 self.opinions.retain(|(who, _, _), _| *who != scene.sentinel);
+                self.shown.retain(|(who, _), _| *who != scene.sentinel);
                 Ok(())
             }
             Seen::Took(_) | Seen::Ordered(_) | Seen::Responded { .. } => Ok(()),

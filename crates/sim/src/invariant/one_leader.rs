@@ -43,10 +43,7 @@ impl OneLeader {
         let others = self.elected.entry((master.clone(), epoch)).or_default();
         let by_votes = |one: &Elected| one.votes >= one.needed();
         let rival = others.iter().find(|other| {
-            other.who != new.who
-                && other.voters == new.voters
-                && by_votes(other)
-                && by_votes(&new)
+            other.who != new.who && other.voters == new.voters && by_votes(other) && by_votes(&new)
         });
         hold(rival.is_none(), || {
             format!("two leaders for {master} at {epoch}: {rival:?} and {new:?}")

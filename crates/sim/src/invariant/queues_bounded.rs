@@ -71,9 +71,8 @@ impl QueuesBounded {
     ) -> Result<(), String> {
         let line = Line { to: Some(to), ..Line::default() };
         self.lines.insert((who, conn), line);
-        let same = self.lines.iter().filter(|((owner, _), line)| {
-            *owner == who && line.to == Some(to)
-        });
+        let same =
+            self.lines.iter().filter(|((owner, _), line)| *owner == who && line.to == Some(to));
         let count = same.count();
         hold(count < CONNECTIONS_PER_ADDRESS, || format!("{count} connections to {to:?}"))
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_core::{Effect, Event, EventKind, Query};
 
@@ -11,6 +11,8 @@ use crate::witness::{Scene, Seen};
 #[derive(Default)]
 pub(super) struct TiltIsPassive {
     tilted: BTreeSet<SentinelIndex>,
+    /// Sent in a turn that began in TILT. Its events come last: they may tell that TILT had ended.
+    suspects: BTreeMap<SentinelIndex, String>,
 }
 
 impl TiltIsPassive {
@@ -22,18 +24,25 @@ impl TiltIsPassive {
             }
             EventKind::TiltLeft => {
                 self.tilted.remove(&who);
+                self.suspects.remove(&who);
                 Ok(())
             }
-            kind if is_active(kind) => hold(!self.tilted.contains(&who), || {
-                format!("{kind:?} in TILT: {:?}", event.about)
-            }),
+            kind if is_active(kind) => {
+                hold(!self.tilted.contains(&who), || format!("{kind:?} in TILT: {:?}", event.about))
+            }
             _ => Ok(()),
         }
     }
 
-    fn send(&self, who: SentinelIndex, query: &Query) -> Result<(), String> {
+    fn send(&mut self, who: SentinelIndex, query: &Query) {
         let active = matches!(query, Query::AskDown { .. } | Query::Replicate { .. });
-        hold(!active || !self.tilted.contains(&who), || format!("sends {query:?} in TILT"))
+        if active && self.tilted.contains(&who) {
+            self.suspects.insert(who, format!("sends {query:?} in TILT"));
+        }
+    }
+
+    fn begin_turn(&mut self, who: SentinelIndex) -> Result<(), String> {
+        self.suspects.remove(&who).map_or(Ok(()), Err)
     }
 }
 
@@ -64,14 +73,17 @@ impl Invariant for TiltIsPassive {
             Seen::Ordered(Effect::Publish(publication)) => {
                 publication.events.iter().try_for_each(|e| self.hear_event(scene.sentinel, e))
             }
-            Seen::Ordered(Effect::Send { query, .. }) => self.send(scene.sentinel, query),
+            Seen::Ordered(Effect::Send { query, .. }) => {
+                self.send(scene.sentinel, query);
+                Ok(())
+            }
+            Seen::Took(_) => self.begin_turn(scene.sentinel),
             Seen::Started(_) | Seen::Ended => {
                 self.tilted.remove(&scene.sentinel);
+                self.suspects.remove(&scene.sentinel);
                 Ok(())
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {
-                Ok(())
-            }
+            Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => Ok(()),
         }
     }
 }

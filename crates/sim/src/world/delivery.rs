@@ -152,9 +152,7 @@ impl World {
                 .as_ref()
                 .and_then(|process| process.clients.get(&client))
                 .is_some_and(|(_, own)| *own == wire),
-            Holder::NodeClient(node, conn) => {
-                self.nodes[node.0].clients.get(&conn) == Some(&wire)
-            }
+            Holder::NodeClient(node, conn) => self.nodes[node.0].clients.get(&conn) == Some(&wire),
             Holder::NodeLink(node, link) => self.nodes[node.0].links.get(&link) == Some(&wire),
             Holder::App(app) => self.apps[app.0].wire == Some(wire),
         }

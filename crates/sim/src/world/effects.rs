@@ -100,11 +100,9 @@ impl World {
         let Some(end) = process.and_then(|process| process.links.get_mut(&conn)) else { return };
         end.link.send(query);
         end.asked.push_back(match query {
-            Query::AskDown { address, epoch, vote_for } => Some(Question {
-                address: address.clone(),
-                epoch: *epoch,
-                vote_for: *vote_for,
-            }),
+            Query::AskDown { address, epoch, vote_for } => {
+                Some(Question { address: address.clone(), epoch: *epoch, vote_for: *vote_for })
+            }
             Query::Auth { .. }
             | Query::SetName { .. }
             | Query::Ping

@@ -199,8 +199,7 @@ impl World {
             Fault::Isolated { place, way, for_ms } => self.isolate(self.site(place), way, for_ms),
             Fault::Split { mask, for_ms } => {
                 let side = |site: &usize| mask >> (site % 64) & 1 == 1;
-                let (left, right): (Vec<usize>, Vec<usize>) =
-                    (0..self.outside().0).partition(side);
+                let (left, right): (Vec<usize>, Vec<usize>) = (0..self.outside().0).partition(side);
                 let right: Vec<Site> = right.into_iter().map(Site).collect();
                 let both = left.into_iter().flat_map(|one| ways(Site(one), &right, Way::Both));
                 self.block(both.collect(), for_ms);
