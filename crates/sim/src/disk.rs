@@ -44,6 +44,8 @@ struct Flight {
 pub(crate) enum Saved {
     Done,
     Failed,
+    /// It failed, and a vote was in it.
+    VoteLost,
     /// The disk is stuck, or nobody waits for it any more.
     NotYet,
 }
@@ -112,11 +114,18 @@ impl Disk {
         }
         if flight.fails || self.full > 0 {
             self.store.reject();
-            return Saved::Failed;
+            let loses_vote = flight.changes.iter().any(|change| self.tells_vote(change));
+            return if loses_vote { Saved::VoteLost } else { Saved::Failed };
         }
         self.put_in_place(flight);
         self.store.accept();
         Saved::Done
+    }
+
+    fn tells_vote(&self, change: &DurableChange) -> bool {
+        let DurableChange::Master(new) = change else { return false };
+        let old = self.image.masters.iter().find(|old| old.name == new.name);
+        old.is_some_and(|old| old.leader_epoch < new.leader_epoch)
     }
 
     /// The save that waits for a disk which is not stuck any more.

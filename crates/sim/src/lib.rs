@@ -31,7 +31,10 @@ mod trace;
 mod witness;
 
 // Runs.
+pub mod chart;
+pub mod minimise;
 mod run;
+pub mod sometimes;
 
 pub use fault::{
     Fault, Incident, Kind, Moment as TrapMoment, NodePick, Order, Place, Trap, Typed, Way,

@@ -44,8 +44,9 @@ impl Plan {
     /// Most kinds of faults are off in any one run, so that those that are on go deep.
     fn draw_swarm(&mut self, random: &mut Random) {
         let share = random.pick(&[0, 10, 20, 30, 50]);
-        let slowest = self.masters.iter().map(|master| master.down_after_ms).max().unwrap_or(1000);
-        let pace = (slowest * 2 + 1_500).min(8_000);
+        let masters = self.masters.len() as u64;
+        let silence: u64 = self.masters.iter().map(|master| master.down_after_ms).sum();
+        let pace = (silence / masters + 2_000) / masters;
         for kind in Kind::ALL {
             let on = kind == Kind::MasterDies || random.percent(share);
             let every = match kind {

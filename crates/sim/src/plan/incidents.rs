@@ -51,19 +51,16 @@ impl Plan {
     fn draw_node_fault(&self, kind: Kind, random: &mut Random) -> Fault {
         let group = self.group(random);
         let (master, node) = (NodePick::Master(group), self.node(random, group));
-        let for_ms = random.spread(100, 15_000);
-        if kind == Kind::NodeSick {
-            return self.draw_sickness(node, for_ms, random);
-        }
-        let killed = |node, random: &mut Random| Fault::NodeDies {
-            node,
-            for_ms,
-            back: random.pick(&[Revival::WithData, Revival::WithData, Revival::Empty]),
-            silently: random.percent(25),
-        };
+        let silence = self.masters[group].down_after_ms;
+        // Mostly long enough to be noticed, and sometimes just not.
+        let longest = random.pick(&[silence, 4_000, 4_000, 15_000]);
+        let for_ms = random.between(silence * 2 / 3, silence * 2 / 3 + longest);
+        let back = random.pick(&[Revival::WithData, Revival::WithData, Revival::Empty]);
+        let silently = random.percent(25);
         match kind {
+            Kind::MasterDies => Fault::NodeDies { node: master, for_ms, back, silently },
             Kind::MasterHangs => Fault::NodeHangs { node: master, for_ms },
-            Kind::NodeDies => killed(node, random),
+            Kind::NodeDies => Fault::NodeDies { node, for_ms, back, silently },
             Kind::Lag => Fault::NodeLags { node, lag_ms: random.between(50, 3_000), for_ms },
             Kind::Orders => {
                 let last = self.masters[group].priorities.len();
@@ -71,7 +68,7 @@ impl Plan {
                     [Order::BecomeMaster, Order::Follow(random.index(last))][random.index(2)];
                 Fault::NodeOrdered { node, order }
             }
-            _ => killed(master, random),
+            _ => self.draw_sickness(node, for_ms, random),
         }
     }
 

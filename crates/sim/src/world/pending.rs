@@ -15,6 +15,8 @@ use crate::sentinel_host::SentinelIndex;
 const BASE_MS: u64 = 30_000 + 2 * 15_000 + 2 * 10_000 + 10_000 + 8_000 + 30_000;
 /// How often an operator looks whether a master is missing or set wrongly.
 const OPERATOR_MS: u64 = 5_000;
+/// How often the world is looked at.
+const LOOK_MS: u64 = 50;
 
 impl World {
     /// Everything must have come together within this time after [`World::heal`].
@@ -134,7 +136,15 @@ impl World {
     pub fn converge(&mut self) -> Result<u64, String> {
         let healed_ms = self.now_ms;
         loop {
-            if self.run_until(OPERATOR_MS, |world| world.pending().is_none()) {
+            let mut look_ms = 0;
+            let together = self.run_until(OPERATOR_MS, |world| {
+                let due = world.now_ms >= look_ms;
+                if due {
+                    look_ms = world.now_ms + LOOK_MS;
+                }
+                due && world.pending().is_none()
+            });
+            if together {
                 return Ok(self.now_ms - healed_ms);
             }
             if self.witness.violation().is_some() {

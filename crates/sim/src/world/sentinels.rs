@@ -330,6 +330,11 @@ impl World {
                 self.witness.reach("a save failed");
                 Input::PersistFailed { generation }
             }
+            Saved::VoteLost => {
+                self.witness.reach("a save failed");
+                self.witness.reach("a save failed while voting");
+                Input::PersistFailed { generation }
+            }
             Saved::NotYet => return,
         };
         self.run_turns(index, VecDeque::from([input]));
