@@ -57,6 +57,7 @@ const STEPS: &[Step] = &[
         arguments: &[
             "clippy",
             "--quiet",
+            "--keep-going",
             "--workspace",
             "--all-targets",
             "--",
@@ -68,7 +69,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "documentation",
-        arguments: &["doc", "--quiet", "--workspace", "--no-deps"],
+        arguments: &["doc", "--quiet", "--keep-going", "--workspace", "--no-deps"],
         environment: &[("RUSTDOCFLAGS", "--deny warnings")],
         is_fast: false,
     },

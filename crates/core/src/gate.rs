@@ -134,6 +134,8 @@ impl Sentinel {
         let staged = core::mem::take(&mut gate.staged);
         let mut changed = core::mem::take(&mut gate.changed);
         let epoch_changed = core::mem::take(&mut gate.epoch_changed);
+        let (staged, later) = self.put_off_promotions(staged);
+        self.host.gate.staged = later;
         changed.extend(staged.iter().filter_map(|staged| self.concerned_master(staged)));
         let mut masters = self.compose_masters(&changed);
         let mut changes = Vec::new();
@@ -157,6 +159,22 @@ impl Sentinel {
         let generation = Generation(gate.generation);
         gate.flight = Some(Flight { generation, sent_at: now, epoch, masters, staged });
         self.host.outbox.order(Effect::Persist { generation, changes });
+    }
+
+    /// A promotion and the end of its master's group do not share a save: on disk would be what
+    /// the latter makes of it. RESET and REMOVE go first, and with them the failover.
+    fn put_off_promotions(&self, staged: Vec<Staged>) -> (Vec<Staged>, Vec<Staged>) {
+        let ended = |staged: &Staged| match staged {
+            Staged::Request { request: Request::Remove(name), .. } => alloc::vec![name.clone()],
+            Staged::Request { request: Request::Reset(names), .. } => names.clone(),
+            Staged::Request { .. } | Staged::Promotion { .. } => Vec::new(),
+        };
+        let names: Vec<_> = staged.iter().flat_map(ended).collect();
+        let ids: BTreeSet<MasterId> = names.iter().filter_map(|name| self.find(name)).collect();
+        staged.into_iter().partition(|staged| match staged {
+            Staged::Promotion { master, .. } => !ids.contains(master),
+            Staged::Request { .. } => true,
+        })
     }
 
     fn concerned_master(&self, staged: &Staged) -> Option<MasterId> {

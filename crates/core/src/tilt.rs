@@ -30,7 +30,7 @@ impl Sentinel {
     /// nobody's silence.
     pub(crate) fn notice_stall(&mut self, now: Now) {
         let Some(deadline) = self.poll_deadline() else { return };
-        // Up to its last input the process was awake, whatever was due: many inputs may wait.
+        // Inputs that come before the deadline is reported find the same stall: it counts once.
         let late = now.mono.since(deadline.max(self.now.mono));
         if late <= limits::STALL {
             return;

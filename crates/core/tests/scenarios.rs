@@ -26,27 +26,31 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The trace of one run.
-fn run(scenario: &Scenario, variant: Variant) -> String {
+/// The trace of one run, or what went wrong and what came just before.
+fn run(scenario: &Scenario, variant: Variant) -> Result<String, String> {
     let mut world = World::new(variant);
-    for command in &scenario.commands {
-        world.run(command);
-    }
-    world.finish();
-    world.trace.text()
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        for command in &scenario.commands {
+            world.run(command);
+        }
+        world.finish();
+    }));
+    let trace = world.trace.text();
+    let Err(panic) = outcome else { return Ok(trace) };
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let lines: Vec<&str> = trace.lines().collect();
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n    ");
+    let (heading, text) = (variant.heading(), text.unwrap_or_default());
+    Err(format!("{heading}: {text}\n    {last}\n"))
 }
+
+/// Lines of the trace that are shown when a run breaks an invariant.
+const LAST_LINES: usize = 40;
 
 /// The traces of all runs, or what went wrong.
 fn traces(scenario: &Scenario) -> Result<Vec<(Variant, String)>, String> {
-    let run_one = |variant| {
-        let run = catch_unwind(AssertUnwindSafe(|| run(scenario, variant)));
-        let trace = run.map_err(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            format!("{}: {}", variant.heading(), text.unwrap_or_default())
-        })?;
-        Ok((variant, trace))
-    };
+    let run_one = |variant| Ok((variant, run(scenario, variant)?));
     Variant::ALL.into_iter().map(run_one).collect()
 }
 

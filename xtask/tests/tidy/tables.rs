@@ -16,9 +16,9 @@ const SENTINEL_DIRECTIVES: &str = "crates/conf/src/directives/sentinel.rs";
 const GENERAL_DIRECTIVES: &str = "crates/conf/src/directives/general.rs";
 const IGNORED_DIRECTIVES: &str = "crates/conf/src/directives/ignored.rs";
 
-/// The lab watches Sentinels of any make from outside. A witness that read our own tables would not
-/// notice a wrong spelling in them.
-const WITNESS: &str = "crates/vedette/src/lab/";
+/// The lab watches Sentinels of any make from outside, and the demo tells what it saw. A witness
+/// that read our own tables would not notice a wrong spelling in them.
+const WITNESSES: [&str; 2] = ["crates/vedette/src/lab/", "crates/vedette/src/demo/"];
 
 /// Places outside the tables that must spell a word: file, word, why.
 const MAY_SPELL: &[(&str, &str, &str)] = &[
@@ -112,7 +112,7 @@ fn spelled_elsewhere(
     for source in sources {
         let path = source.file.path.as_str();
         if tables.contains(&path)
-            || path.starts_with(WITNESS)
+            || WITNESSES.iter().any(|witness| path.starts_with(witness))
             || !crates.iter().any(|krate| source.is_src_of(krate))
         {
             continue;

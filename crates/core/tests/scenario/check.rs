@@ -24,11 +24,14 @@ pub(crate) struct Check {
     changes: BTreeMap<Ticket, u64>,
     saves: u64,
     seq: u64,
+    /// Connections that the core closed.
+    closed: BTreeSet<ConnId>,
 }
 
 impl Check {
     pub(crate) fn restarted(&mut self) {
         self.seq = 0;
+        self.closed.clear();
     }
 
     pub(crate) fn heard(&mut self, input: &Input) {
@@ -70,8 +73,15 @@ impl Check {
         let store = store.expect("it runs");
         match effect {
             Effect::Send { conn, query } => {
-                one_of_each(lines.get(conn).expect("an open connection"), query);
+                assert!(!self.closed.contains(conn), "sent on a connection that was closed");
+                // One that broke in this very turn may be missing.
+                if let Some(line) = lines.get(conn) {
+                    one_of_each(line, query);
+                }
                 self.sent(query, store, sentinel_id(me));
+            }
+            Effect::Close { conn } => {
+                self.closed.insert(*conn);
             }
             Effect::Publish(publication) => self.published(publication, store),
             Effect::Respond { ticket, response } => self.responded(*ticket, response, store),

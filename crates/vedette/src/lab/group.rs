@@ -170,9 +170,12 @@ impl Lab {
 
     /// The address that all running Sentinels name, if they name the same one.
     pub fn agreed_master(&self, name: &str) -> Option<u16> {
-        let mut ports = self.sentinels.iter().map(|sentinel| sentinel.master_port(name));
-        let first = ports.next()??;
-        ports.all(|port| port == Some(first)).then_some(first)
+        agreed(self.sentinels.iter(), name)
+    }
+
+    /// The same for the first master and some of the Sentinels.
+    pub fn agreed_by(&self, sentinels: &[usize]) -> Option<u16> {
+        agreed(sentinels.iter().map(|&index| &self.sentinels[index]), self.name())
     }
 
     /// Waits until all Sentinels name the same master, other than `old`.
@@ -255,6 +258,12 @@ impl Drop for Lab {
             }
         }
     }
+}
+
+fn agreed<'a>(sentinels: impl Iterator<Item = &'a Sentinel>, name: &str) -> Option<u16> {
+    let mut ports = sentinels.map(|sentinel| sentinel.master_port(name));
+    let first = ports.next()??;
+    ports.all(|port| port == Some(first)).then_some(first)
 }
 
 /// Whether an entry of a listing is of this kind and neither down nor disconnected.

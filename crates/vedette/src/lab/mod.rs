@@ -28,6 +28,9 @@ pub use writer::{FollowingWriter, WriteProbe, Writes};
 mod client;
 pub use client::{Client, fields, info_field, text};
 
+mod votes;
+pub use votes::{check_votes, saved_leader_epoch};
+
 mod fault;
 pub use fault::Fault;
 
