@@ -70,6 +70,7 @@ impl Sentinel {
         self.host.outbox.process_changed = true;
         self.host.emit(Event { kind: EventKind::TiltLeft, about: None, detail: Detail::None });
         self.host.touched.extend(self.groups.keys().copied());
+        self.host.touched_peers.extend(self.peers.keys().copied());
     }
 
     fn all_links_are_fresh(&self, since: Time) -> bool {

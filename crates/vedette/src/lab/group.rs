@@ -200,6 +200,7 @@ impl Lab {
         until("all replicas in sync", BOUND, || {
             others().all(|node| node.is_in_sync_with(master)).then_some(())
         })
+        .with_context(|| describe_view(&self.sentinels[0], &self.shards[shard].name))
         .with_context(|| self.describe_events())
     }
 
@@ -224,10 +225,7 @@ impl Lab {
         let peers = sentinel.list("SENTINELS", &shard.name);
         is_up(&sentinel.master(&shard.name), "master")
             && replicas.len() == self.spec.replicas
-            && replicas.iter().all(|replica| {
-                is_up(replica, "slave")
-                    && replica.get("master-link-status").is_some_and(|status| status == "ok")
-            })
+            && replicas.iter().all(|replica| is_up(replica, "slave"))
             && peers.len() + 1 == self.sentinels.len()
             && peers.iter().all(|peer| is_up(peer, "sentinel"))
     }
