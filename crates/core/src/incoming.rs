@@ -21,7 +21,11 @@ impl Sentinel {
                 self.with_group(now, master, |group, cx| {
                     let Some(node) = group.node_mut(node) else { return };
                     match purpose {
-                        Purpose::Commands => node.commands.established(local_ip, cx.now.mono),
+                        Purpose::Commands => {
+                            node.commands.established(local_ip, cx.now.mono);
+                            // It may be another process now, or have another role.
+                            node.ask_info(cx);
+                        }
                         Purpose::Subscription => {
                             node.subscription.established(local_ip, cx.now.mono);
                         }
