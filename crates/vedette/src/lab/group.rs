@@ -98,7 +98,8 @@ pub struct Lab {
     /// The data nodes, by master.
     pub shards: Vec<Shard>,
     spec: GroupSpec,
-    ports: PortBlock,
+    /// Held so that nobody else takes them.
+    _ports: PortBlock,
     folder: Folder,
 }
 
@@ -136,7 +137,7 @@ impl Lab {
         }
         let sentinel_ports: Vec<u16> = sentinels.iter().map(Sentinel::port).collect();
         let events = EventLog::subscribe(&sentinel_ports, &spec.masters);
-        Ok(Self { events, sentinels, shards, spec, ports, folder })
+        Ok(Self { events, sentinels, shards, spec, _ports: ports, folder })
     }
 
     /// What was asked for.
@@ -152,20 +153,6 @@ impl Lab {
     /// The lab's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// A further free port.
-    ///
-    /// # Errors
-    ///
-    /// None is left.
-    pub fn take_port(&mut self) -> anyhow::Result<u16> {
-        self.ports.take()
-    }
-
-    /// The lines that a Sentinel of this lab starts with.
-    pub fn sentinel_lines(&self, port: u16) -> Vec<String> {
-        sentinel_lines(&self.spec, port, &self.shards)
     }
 
     /// The address that all running Sentinels name, if they name the same one.
