@@ -5,6 +5,7 @@ mod binary;
 mod ci;
 mod disk;
 mod prove;
+mod sim;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,8 @@ enum Task {
     Bench(bench::Bench),
     /// Run the full counts of the issue with real processes and print a table.
     Prove(prove::ProveArgs),
+    /// Run seeds through the simulator.
+    Sim(sim::SimArgs),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Task::Test(args) => ci::run(&args),
         Task::Bench(bench) => bench::run(&bench),
         Task::Prove(args) => prove::run(&args),
+        Task::Sim(args) => Ok(sim::run(&args)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

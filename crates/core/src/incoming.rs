@@ -137,7 +137,7 @@ impl Sentinel {
         if ip.is_none() {
             self.host.outbox.order(crate::Effect::Log(Note::ResolveFailed { host: host.clone() }));
         }
-        self.serve_resolved(now, host, ip);
+        self.serve_resolved(host, ip);
         let Some(ip) = ip else { return };
         for id in self.master_ids() {
             self.with_group(now, id, |group, cx| group.hear_resolution(cx, host, ip));

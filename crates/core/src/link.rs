@@ -311,7 +311,7 @@ impl PingClock {
         let young = cx.host.tunables.get(Tunable::MinLinkReconnectPeriod);
         let half = down_after / 2;
         let at = (conn.opened_at + young).max(since + half).max(self.any_at + half) + Span(1);
-        if cx.due(at) {
+        if cx.verdict_due(at) {
             line.close(cx);
         }
     }

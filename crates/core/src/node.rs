@@ -193,14 +193,14 @@ impl Node {
     }
 
     fn close_idle(&mut self, cx: &mut Cx<'_>, down_after: Span) {
-        if cx.in_tilt() || !cx.may_judge {
+        if cx.in_tilt() {
             return;
         }
         self.ping.close_if_idle(cx, &mut self.commands, down_after);
         let Some(conn) = &self.subscription.conn else { return };
         let young = conn.opened_at + cx.host.tunables.get(Tunable::MinLinkReconnectPeriod);
         let silent = conn.active_at + cx.host.tunables.get(Tunable::PublishPeriod) * 3;
-        if cx.due(young.max(silent) + Span(1)) {
+        if cx.verdict_due(young.max(silent) + Span(1)) {
             self.subscription.close(cx);
             self.subscribed_at = None;
         }

@@ -72,7 +72,7 @@ impl Peer {
         }
         let down_after = self.shortest_down_after();
         self.line.give_up_slow_connect(cx);
-        if cx.may_judge && !cx.in_tilt() {
+        if !cx.in_tilt() {
             self.ping.close_if_idle(cx, &mut self.line, down_after);
         }
         self.connect(cx);

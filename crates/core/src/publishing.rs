@@ -45,7 +45,11 @@ impl Group {
             (EventKind::VoteForLeader, Detail::Vote { epoch, .. }) => Some(*epoch),
             _ => None,
         };
+        let switches = event.kind == EventKind::SwitchMaster;
         self.hold(cx, event, needs);
+        if switches {
+            self.release_ready(cx);
+        }
     }
 
     fn hold(&mut self, cx: &mut Cx<'_>, event: Event, needs: Option<Epoch>) {
@@ -82,6 +86,18 @@ impl Group {
             }
         }
         self.held = kept;
+    }
+
+    /// The new address is shown in this turn, so its event goes out in it too, past a vote that is
+    /// still being saved: events are never behind the answers (spec: DESIGN 1; rule A3).
+    fn release_ready(&mut self, cx: &mut Cx<'_>) {
+        let durable = self.durable_leader_epoch();
+        for held in core::mem::take(&mut self.held) {
+            match held.needs.filter(|epoch| *epoch > durable) {
+                Some(_) => self.held.push_back(held),
+                None => self.release(cx, held.event),
+            }
+        }
     }
 
     fn release(&self, cx: &mut Cx<'_>, event: Event) {

@@ -30,7 +30,8 @@ impl Sentinel {
     /// nobody's silence.
     pub(crate) fn notice_stall(&mut self, now: Now) {
         let Some(deadline) = self.poll_deadline() else { return };
-        let late = now.mono.since(deadline);
+        // Inputs that come before the deadline is reported find the same stall: it counts once.
+        let late = now.mono.since(deadline.max(self.now.mono));
         if late <= limits::STALL {
             return;
         }
@@ -69,6 +70,7 @@ impl Sentinel {
         self.host.outbox.process_changed = true;
         self.host.emit(Event { kind: EventKind::TiltLeft, about: None, detail: Detail::None });
         self.host.touched.extend(self.groups.keys().copied());
+        self.host.touched_peers.extend(self.peers.keys().copied());
     }
 
     fn all_links_are_fresh(&self, since: Time) -> bool {

@@ -103,6 +103,9 @@ fn random_scenarios_keep_the_invariants() {
         if only.is_some_and(|only| only != seed) {
             continue;
         }
+        if std::env::var_os("PROGRESS").is_some() {
+            eprintln!("seed {seed}");
+        }
         let lines = scenario::random::commands(seed, 60);
         let text = format!("# random {seed}\n{}\n", lines.join("\n"));
         if let Err(failure) = traces(&Scenario::read(&text)) {

@@ -1,18 +1,51 @@
-//! Deterministic simulator of whole groups, on virtual time.
+//! Deterministic simulator of whole groups, on virtual time (docs/SIMULATION.md).
 //!
-//! A [`World`] holds Sentinels (the real core, with the real wire code on every connection), model
-//! data nodes, and the network between them. Bytes travel; nothing is handed over as a value.
-//! One event queue orders everything, so one seed gives one run.
+//! A seed gives a [`Plan`]: who is there, and what goes wrong. A [`World`] carries it out: Sentinels
+//! (the real core, with the real wire code on every connection and the real configuration code on
+//! their disks), model data nodes, clients, and the network between them. Bytes travel; nothing is
+//! handed over as a value. A [`Witness`] sees everything and shows it to the invariants.
 #![forbid(unsafe_code)]
 
+// What a run is made from.
+mod fault;
+mod group_plan;
+mod plan;
+mod random;
+
+// The world.
+mod address;
 mod agenda;
+mod client;
+mod disk;
 mod network;
 mod node_host;
 mod sentinel_host;
-mod timeline;
 mod world;
 
+// Those who watch.
+mod invariant;
+mod places;
+mod speech;
+mod timeline;
+mod trace;
+mod witness;
+
+// Runs.
+pub mod chart;
+pub mod minimise;
+mod run;
+pub mod sometimes;
+
+pub use fault::{
+    Fault, Incident, Kind, Moment as TrapMoment, NodePick, Order, Place, Trap, Typed, Way,
+};
+pub use group_plan::GroupPlan;
+pub use invariant::Invariant;
 pub use node_host::NodeIndex;
-pub use sentinel_host::SentinelIndex;
+pub use plan::{MasterPlan, NetworkPlan, Plan};
+pub use run::{Outcome, run, run_seed};
+pub use sentinel_host::{Question, SentinelIndex};
 pub use timeline::{Moment, Timeline};
-pub use world::{GroupPlan, World};
+pub use trace::{Trace, TraceLine};
+pub use witness::{Scene, Seen, Violation, Witness};
+pub use world::World;

@@ -1,17 +1,20 @@
-//! Connections between the processes of a world.
+//! Connections between the processes of a world, and what stands in their way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use vedette_core::ConnId;
 use vedette_wire::ClientId;
 
 use crate::node_host::NodeIndex;
 use crate::sentinel_host::SentinelIndex;
+use crate::speech::Speech;
+use crate::world::AppIndex;
 
 /// A connection of the world; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WireId(u64);
+pub(crate) struct WireId(pub(crate) u64);
 
 /// One of its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,18 @@ impl End {
             Self::Callee => Self::Caller,
         }
     }
+
+    fn index(self) -> usize {
+        match self {
+            Self::Caller => 0,
+            Self::Callee => 1,
+        }
+    }
 }
+
+/// A process with an address: its place in the network's tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Site(pub(crate) usize);
 
 /// Who holds an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +56,34 @@ pub(crate) enum Holder {
     NodeClient(NodeIndex, vedette_node::ConnId),
     /// A node's replication link.
     NodeLink(NodeIndex, vedette_node::LinkId),
+    /// A client's connection.
+    App(AppIndex),
+}
+
+/// What travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Parcel {
+    /// A connection attempt.
+    Connect,
+    /// It was accepted.
+    Accepted,
+    /// It was refused.
+    Refused,
+    /// Bytes.
+    Bytes(Bytes),
+    /// The end of the connection.
+    Close,
+}
+
+/// Whether a connection still works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It does.
+    Alive,
+    /// Whatever is sent on it disappears, and nobody is told.
+    Vanishing,
+    /// The other side lost it with its power: once back, it answers with a reset.
+    Orphaned,
 }
 
 /// A connection.
@@ -49,23 +91,66 @@ pub(crate) enum Holder {
 pub(crate) struct Wire {
     pub(crate) from: SocketAddr,
     pub(crate) to: SocketAddr,
+    pub(crate) sites: [Site; 2],
     pub(crate) caller: Holder,
     /// Known once accepted.
     pub(crate) callee: Option<Holder>,
+    pub(crate) health: Health,
+    pub(crate) speech: [Speech; 2],
+    /// By receiving end: when the last parcel arrives.
+    last_arrival_ms: [u64; 2],
+    /// By receiving end: what a partition holds back.
+    held: [VecDeque<Parcel>; 2],
 }
 
-/// All connections.
+/// What becomes of a parcel.
+pub(crate) enum Passage {
+    /// It arrives then.
+    At(u64),
+    /// It waits for the network.
+    Held,
+    /// It is gone.
+    Lost,
+}
+
+/// All connections, and the ways between all processes.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     wires: BTreeMap<WireId, Wire>,
     next: u64,
+    sites: usize,
+    /// By sender and receiver: how many faults block this way.
+    blocks: Vec<u32>,
+    /// By sender and receiver: how much longer it takes.
+    extra_ms: Vec<u64>,
 }
 
 impl Network {
-    pub(crate) fn open(&mut self, from: SocketAddr, to: SocketAddr, caller: Holder) -> WireId {
+    pub(crate) fn new(sites: usize) -> Self {
+        let ways = sites * sites;
+        Self { sites, blocks: vec![0; ways], extra_ms: vec![0; ways], ..Self::default() }
+    }
+
+    pub(crate) fn open(
+        &mut self,
+        (from, to): (SocketAddr, SocketAddr),
+        sites: [Site; 2],
+        caller: Holder,
+    ) -> WireId {
         self.next += 1;
         let id = WireId(self.next);
-        self.wires.insert(id, Wire { from, to, caller, callee: None });
+        let wire = Wire {
+            from,
+            to,
+            sites,
+            caller,
+            callee: None,
+            health: Health::Alive,
+            speech: Default::default(),
+            last_arrival_ms: [0; 2],
+            held: Default::default(),
+        };
+        self.wires.insert(id, wire);
         id
     }
 
@@ -73,10 +158,8 @@ impl Network {
         self.wires.get(&id)
     }
 
-    pub(crate) fn accept(&mut self, id: WireId, callee: Holder) {
-        if let Some(wire) = self.wires.get_mut(&id) {
-            wire.callee = Some(callee);
-        }
+    pub(crate) fn get_mut(&mut self, id: WireId) -> Option<&mut Wire> {
+        self.wires.get_mut(&id)
     }
 
     pub(crate) fn close(&mut self, id: WireId) {
@@ -89,5 +172,83 @@ impl Network {
             End::Caller => Some(wire.caller),
             End::Callee => wire.callee,
         }
+    }
+
+    /// All connections of a process.
+    pub(crate) fn wires_of(&self, site: Site) -> Vec<WireId> {
+        let all = self.wires.iter();
+        all.filter(|(_, wire)| wire.sites.contains(&site)).map(|(id, _)| *id).collect()
+    }
+
+    fn way(&self, from: Site, to: Site) -> usize {
+        from.0 * self.sites + to.0
+    }
+
+    pub(crate) fn block(&mut self, from: Site, to: Site) {
+        let way = self.way(from, to);
+        self.blocks[way] += 1;
+    }
+
+    pub(crate) fn unblock(&mut self, from: Site, to: Site) {
+        let way = self.way(from, to);
+        self.blocks[way] = self.blocks[way].saturating_sub(1);
+    }
+
+    pub(crate) fn slow_down(&mut self, from: Site, to: Site, ms: u64) {
+        let way = self.way(from, to);
+        self.extra_ms[way] += ms;
+    }
+
+    pub(crate) fn speed_up(&mut self, from: Site, to: Site, ms: u64) {
+        let way = self.way(from, to);
+        self.extra_ms[way] = self.extra_ms[way].saturating_sub(ms);
+    }
+
+    /// Takes all obstacles out of the way.
+    pub(crate) fn heal(&mut self) {
+        self.blocks.fill(0);
+        self.extra_ms.fill(0);
+    }
+
+    /// Sends a parcel off towards `end`; parcels of one direction never overtake each other.
+    pub(crate) fn dispatch(
+        &mut self,
+        id: WireId,
+        end: End,
+        parcel: &Parcel,
+        at_ms: u64,
+    ) -> Passage {
+        let Some(wire) = self.wires.get_mut(&id) else { return Passage::Lost };
+        if wire.health == Health::Vanishing {
+            return Passage::Lost;
+        }
+        let [caller, callee] = wire.sites;
+        let (from, to) = match end {
+            End::Caller => (callee, caller),
+            End::Callee => (caller, callee),
+        };
+        let way = from.0 * self.sites + to.0;
+        let place = end.index();
+        if self.blocks[way] > 0 || !wire.held[place].is_empty() {
+            wire.held[place].push_back(parcel.clone());
+            return Passage::Held;
+        }
+        let at_ms = (at_ms + self.extra_ms[way]).max(wire.last_arrival_ms[place]);
+        wire.last_arrival_ms[place] = at_ms;
+        Passage::At(at_ms)
+    }
+
+    /// Takes out what is held although its way is free.
+    pub(crate) fn release(&mut self) -> Vec<(WireId, End, Parcel)> {
+        let mut free = Vec::new();
+        for (id, wire) in &mut self.wires {
+            for end in [End::Caller, End::Callee] {
+                let (to, from) = (wire.sites[end.index()], wire.sites[end.other().index()]);
+                if self.blocks[from.0 * self.sites + to.0] == 0 {
+                    free.extend(wire.held[end.index()].drain(..).map(|parcel| (*id, end, parcel)));
+                }
+            }
+        }
+        free
     }
 }

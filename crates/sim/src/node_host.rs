@@ -16,7 +16,15 @@ pub struct NodeIndex(pub usize);
 pub(crate) struct NodeHost {
     pub(crate) node: Node,
     pub(crate) address: SocketAddr,
+    /// The group it belongs to.
+    pub(crate) group: usize,
     pub(crate) listening: bool,
+    /// Whether the machine answers at all.
+    pub(crate) powered: bool,
+    /// Faults that keep it down, hung, refusing or busy: it recovers when the last one ends.
+    pub(crate) down: u32,
+    pub(crate) hung: u32,
+    pub(crate) refusing: u32,
     pub(crate) clients: BTreeMap<ConnId, WireId>,
     pub(crate) links: BTreeMap<LinkId, WireId>,
     next_client: u64,
@@ -24,11 +32,22 @@ pub(crate) struct NodeHost {
 }
 
 impl NodeHost {
-    pub(crate) fn new(config: NodeConfig, address: SocketAddr, seed: u64, now_ms: u64) -> Self {
+    pub(crate) fn new(
+        config: NodeConfig,
+        address: SocketAddr,
+        group: usize,
+        seed: u64,
+        now_ms: u64,
+    ) -> Self {
         Self {
             node: Node::new(Arc::new(config), seed, now_ms),
             address,
+            group,
             listening: true,
+            powered: true,
+            down: 0,
+            hung: 0,
+            refusing: 0,
             clients: BTreeMap::new(),
             links: BTreeMap::new(),
             next_client: 0,

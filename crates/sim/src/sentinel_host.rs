@@ -1,55 +1,91 @@
 //! A Sentinel in a world: the core with the wire code around it, and a disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use vedette_core::{ConnId, Now, Sentinel, Time, WallTime};
-use vedette_core::{Publication, Ticket};
+use vedette_core::{
+    ConnId, Endpoint, Epoch, Now, Publication, Request, Sentinel, SentinelId, Ticket, Time,
+    WallTime,
+};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts};
 use vedette_wire::{Client, ClientId, ConnectionFacts, NodeLink, Snapshot, Surroundings};
 
-use crate::network::WireId;
+use crate::disk::Disk;
+use crate::network::{End, Parcel, WireId};
 
 /// Wall-clock time at the beginning of a run.
-const WALL_START_MS: u64 = 1_767_225_600_000;
+const WALL_START_MS: i64 = 1_767_225_600_000;
 
 /// A Sentinel of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SentinelIndex(pub usize);
 
-/// A Sentinel process.
+/// The machine of a Sentinel.
 pub(crate) struct SentinelHost {
-    pub(crate) core: Sentinel,
     pub(crate) address: SocketAddr,
-    pub(crate) links: BTreeMap<ConnId, (NodeLink, WireId)>,
+    pub(crate) id: SentinelId,
+    pub(crate) disk: Disk,
+    /// None while it is down.
+    pub(crate) process: Option<Process>,
+    /// Counts processes.
+    pub(crate) life: u64,
+    /// Whether the machine answers at all.
+    pub(crate) powered: bool,
+    pub(crate) wall_offset_ms: i64,
+    /// The process stands still until then.
+    pub(crate) stalled_until: Option<u64>,
+    /// What came meanwhile, oldest first.
+    pub(crate) backlog: VecDeque<(WireId, End, Parcel)>,
+    /// It must not come back: it stays broken.
+    pub(crate) given_up: bool,
+}
+
+/// A running Sentinel.
+pub(crate) struct Process {
+    pub(crate) core: Sentinel,
+    pub(crate) links: BTreeMap<ConnId, LinkEnd>,
     pub(crate) clients: BTreeMap<ClientId, (Client, WireId)>,
-    /// Which client a request came from.
-    pub(crate) tickets: BTreeMap<Ticket, ClientId>,
+    /// Which client a request came from, and what it was.
+    pub(crate) tickets: BTreeMap<Ticket, (ClientId, Request)>,
     pub(crate) shared: Shared,
-    /// How long a save takes.
-    pub(crate) commit_ms: u64,
     next_client: u64,
     pub(crate) next_deadline: Option<u64>,
 }
 
+/// An outgoing connection.
+pub(crate) struct LinkEnd {
+    pub(crate) link: NodeLink,
+    pub(crate) wire: WireId,
+    pub(crate) to: SocketAddr,
+    pub(crate) established: bool,
+    /// What each outstanding query was, as far as checks want to know.
+    pub(crate) asked: VecDeque<Option<Question>>,
+}
+
+/// A question to a fellow Sentinel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// About which address.
+    pub address: Endpoint,
+    /// With which epoch.
+    pub epoch: Epoch,
+    /// For whom a vote was asked.
+    pub vote_for: Option<SentinelId>,
+}
+
 /// What all clients of a Sentinel see.
 pub(crate) struct Shared {
-    pub(crate) now_ms: u64,
+    pub(crate) now: Now,
     snapshot: Snapshot,
     accounts: Accounts,
     next_ticket: u64,
 }
 
-/// The present as the core gets it.
-pub(crate) fn now_at(ms: u64) -> Now {
-    Now { mono: Time(ms), wall: WallTime(WALL_START_MS + ms) }
-}
-
 impl Surroundings for Shared {
     fn now(&self) -> Now {
-        now_at(self.now_ms)
+        self.now
     }
 
     fn snapshot(&self) -> &Snapshot {
@@ -89,37 +125,57 @@ impl Shared {
 }
 
 impl SentinelHost {
-    pub(crate) fn new(core: Sentinel, address: SocketAddr, commit_ms: u64) -> Self {
+    pub(crate) fn new(address: SocketAddr, id: SentinelId, disk: Disk) -> Self {
+        Self {
+            address,
+            id,
+            disk,
+            process: None,
+            life: 0,
+            powered: true,
+            wall_offset_ms: 0,
+            stalled_until: None,
+            backlog: VecDeque::new(),
+            given_up: false,
+        }
+    }
+
+    /// The present as this machine sees it.
+    pub(crate) fn now(&self, mono_ms: u64) -> Now {
+        let wall = WALL_START_MS + i64::try_from(mono_ms).unwrap_or(0) + self.wall_offset_ms;
+        Now { mono: Time(mono_ms), wall: WallTime(u64::try_from(wall).unwrap_or(0)) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+        self.process.as_ref().map(|process| process.shared.snapshot())
+    }
+}
+
+impl Process {
+    pub(crate) fn new(core: Sentinel, now: Now) -> Self {
         let shared = Shared {
-            now_ms: 0,
+            now,
             snapshot: Snapshot::empty(),
             accounts: Accounts::new(None),
             next_ticket: 0,
         };
         Self {
             core,
-            address,
             links: BTreeMap::new(),
             clients: BTreeMap::new(),
             tickets: BTreeMap::new(),
             shared,
-            commit_ms,
             next_client: 0,
             next_deadline: None,
         }
     }
 
-    pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr) -> ClientId {
+    pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr, local: SocketAddr) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
-        let ends = Ends::Tcp { peer, local: self.address };
-        let facts = ConnectionFacts { ends, fd: -1 };
+        let facts = ConnectionFacts { ends: Ends::Tcp { peer, local }, fd: -1 };
         let client = Client::new(id, facts, ClientLimits::default(), &self.shared);
         self.clients.insert(id, (client, wire));
         id
-    }
-
-    pub(crate) fn snapshot(&self) -> &Snapshot {
-        self.shared.snapshot()
     }
 }

@@ -1,5 +1,7 @@
 //! What happened in a run, as people and checks read it.
 
+use bytes::Bytes;
+
 use crate::sentinel_host::SentinelIndex;
 
 /// One event of one Sentinel.
@@ -10,9 +12,17 @@ pub struct Moment {
     /// Who said it.
     pub sentinel: SentinelIndex,
     /// The event type, as `+sdown`.
-    pub channel: String,
+    pub channel: &'static str,
     /// Its text.
-    pub payload: String,
+    pub payload: Bytes,
+}
+
+impl Moment {
+    /// Its text, readable.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.payload).into_owned()
+    }
 }
 
 /// All events of a run in order.
@@ -30,7 +40,7 @@ impl Timeline {
         &self.0
     }
 
-    /// When each Sentinel said this last, in the order of Sentinels that said it.
+    /// Every time that anybody said this.
     #[must_use]
     pub fn all(&self, channel: &str) -> Vec<&Moment> {
         self.0.iter().filter(|moment| moment.channel == channel).collect()
@@ -47,7 +57,7 @@ impl Timeline {
     pub fn print(&self, zero_ms: u64) -> String {
         let line = |moment: &Moment| {
             let at = i128::from(moment.at_ms) - i128::from(zero_ms);
-            format!("{at:>7} {:?} {} {}\n", moment.sentinel, moment.channel, moment.payload)
+            format!("{at:>7} {:?} {} {}\n", moment.sentinel, moment.channel, moment.text())
         };
         self.0.iter().map(line).collect()
     }

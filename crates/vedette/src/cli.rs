@@ -11,9 +11,9 @@ use crate::node::NodeArgs;
 const ABOUT: &str = "A Sentinel for Redis and Valkey";
 
 const LONG_ABOUT: &str = "\
-Vedette watches Redis and Valkey, agrees with its fellow Sentinels when a master is dead, and puts a \
-replica in its place. It speaks the Sentinel protocol, reads and writes sentinel.conf, and can take \
-a seat in a running group of Redis or Valkey Sentinels one process at a time.
+Vedette watches Redis and Valkey, agrees with its fellow Sentinels when a master is dead, and \
+puts a replica in its place. It speaks the Sentinel protocol, reads and writes sentinel.conf, and \
+can take a seat in a running group of Redis or Valkey Sentinels one process at a time.
 
 The first word is a subcommand or else the path of a configuration file. A subcommand wins over a \
 file of that name: write ./demo to mean the file.";

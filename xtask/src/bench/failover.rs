@@ -15,6 +15,9 @@ pub(crate) struct FailoverArgs {
     /// The other implementation; repeat for more; none with "".
     #[arg(long, value_name = "COMMAND", default_value = "redis-server {conf} --sentinel")]
     against: Vec<String>,
+    /// Also groups of two Sentinels of ours and one of this command, and of one and two.
+    #[arg(long, value_name = "COMMAND")]
+    mixed: Vec<String>,
     /// What happens to the master: kill, hang or failover.
     #[arg(long, default_value = "kill")]
     fault: Fault,
@@ -53,6 +56,13 @@ pub(crate) fn run(args: &FailoverArgs) -> anyhow::Result<ExitCode> {
     let mut teams = vec![Team::start("vedette", Template::vedette(&vedette), &setup, &parent)?];
     for line in args.against.iter().filter(|line| !line.is_empty()) {
         teams.push(Team::start(short_name(line), Template::parse(line)?, &setup, &parent)?);
+    }
+    for line in &args.mixed {
+        let (ours, theirs) = (Template::vedette(&vedette), Template::parse(line)?);
+        let two_and_one = vec![ours.clone(), theirs.clone(), ours.clone()];
+        let one_and_two = vec![theirs.clone(), ours, theirs];
+        teams.push(Team::start_mixed("2 + 1", two_and_one, &setup, &parent)?);
+        teams.push(Team::start_mixed("1 + 2", one_and_two, &setup, &parent)?);
     }
     for run in 1..=args.runs {
         for team in &mut teams {

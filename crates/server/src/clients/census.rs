@@ -1,5 +1,5 @@
-//! `CLIENT LIST` and `CLIENT KILL` over all threads: every thread asks its own clients, the last one
-//! hands the answer to the thread that wanted to know.
+//! `CLIENT LIST` and `CLIENT KILL` over all threads: every thread asks its own clients, the last
+//! one hands the answer to the thread that wanted to know.
 
 use std::sync::{Mutex, PoisonError};
 

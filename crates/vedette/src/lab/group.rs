@@ -170,9 +170,12 @@ impl Lab {
 
     /// The address that all running Sentinels name, if they name the same one.
     pub fn agreed_master(&self, name: &str) -> Option<u16> {
-        let mut ports = self.sentinels.iter().map(|sentinel| sentinel.master_port(name));
-        let first = ports.next()??;
-        ports.all(|port| port == Some(first)).then_some(first)
+        agreed(self.sentinels.iter(), name)
+    }
+
+    /// The same for the first master and some of the Sentinels.
+    pub fn agreed_by(&self, sentinels: &[usize]) -> Option<u16> {
+        agreed(sentinels.iter().map(|&index| &self.sentinels[index]), self.name())
     }
 
     /// Waits until all Sentinels name the same master, other than `old`.
@@ -197,6 +200,7 @@ impl Lab {
         until("all replicas in sync", BOUND, || {
             others().all(|node| node.is_in_sync_with(master)).then_some(())
         })
+        .with_context(|| describe_view(&self.sentinels[0], &self.shards[shard].name))
         .with_context(|| self.describe_events())
     }
 
@@ -221,10 +225,7 @@ impl Lab {
         let peers = sentinel.list("SENTINELS", &shard.name);
         is_up(&sentinel.master(&shard.name), "master")
             && replicas.len() == self.spec.replicas
-            && replicas.iter().all(|replica| {
-                is_up(replica, "slave")
-                    && replica.get("master-link-status").is_some_and(|status| status == "ok")
-            })
+            && replicas.iter().all(|replica| is_up(replica, "slave"))
             && peers.len() + 1 == self.sentinels.len()
             && peers.iter().all(|peer| is_up(peer, "sentinel"))
     }
@@ -255,6 +256,12 @@ impl Drop for Lab {
             }
         }
     }
+}
+
+fn agreed<'a>(sentinels: impl Iterator<Item = &'a Sentinel>, name: &str) -> Option<u16> {
+    let mut ports = sentinels.map(|sentinel| sentinel.master_port(name));
+    let first = ports.next()??;
+    ports.all(|port| port == Some(first)).then_some(first)
 }
 
 /// Whether an entry of a listing is of this kind and neither down nor disconnected.

@@ -30,6 +30,11 @@ impl Template {
         Ok(Self { words })
     }
 
+    /// These words, one of them `{conf}`.
+    pub fn from_words(words: Vec<String>) -> Self {
+        Self { words }
+    }
+
     /// Vedette at this path.
     pub fn vedette(program: &Path) -> Self {
         Self { words: vec![program.display().to_string(), "{conf}".to_owned()] }

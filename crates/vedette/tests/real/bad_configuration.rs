@@ -12,7 +12,7 @@ const BAD_LINES: &[&str] = &[
     "sentinel monitor m 127.0.0.1 99999 2",
     "sentinel monitor m 127.0.0.1 6379 0",
     "sentinel down-after-milliseconds unknown 1000",
-    "sentinel parallel-syncs m nothing",
+    "sentinel failover-timeout m 0",
     "port nothing",
     "nonsense",
     "sentinel \"unbalanced",

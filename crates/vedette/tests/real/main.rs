@@ -19,4 +19,3 @@ mod nodes;
 mod restart;
 mod scripts;
 mod unwritable;
-mod votes;

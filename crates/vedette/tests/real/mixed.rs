@@ -1,9 +1,8 @@
 //! Groups of both programs, each side leading in turn.
 
-use vedette::lab::{GroupSpec, Template, text};
+use vedette::lab::{GroupSpec, Template, check_votes, text};
 
 use crate::group::{ours, redis_sentinel, spec, start, valkey_sentinel};
-use crate::votes::check_votes;
 
 /// `templates[1]` is of the one make, the others of the other.
 fn check(templates: Vec<Template>) {
@@ -24,7 +23,7 @@ fn check(templates: Vec<Template>) {
     lab.shards[0].node(master).restart_as_replica_of(new).unwrap();
     lab.wait_until_following(0, new).unwrap();
     lab.wait_until_settled().unwrap();
-    check_votes(&lab);
+    check_votes(&lab).unwrap();
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! A file that cannot be written: the reference's refusal at the start, and no vote later.
 
 use std::fs::Permissions;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vedette::lab::{BOUND, Folder, Process, programs, until};
+use vedette::lab::{BOUND, Folder, Lab, Process, Template, programs, text, until};
 
-use crate::group::{found, program, spec, start};
+use crate::group::{found, kill_master, program, spec, start};
 
 /// Somebody who owns nothing.
 const NOBODY: &str = "65534";
@@ -25,6 +26,7 @@ impl Immutable {
 
 impl Drop for Immutable {
     fn drop(&mut self) {
+        let _ = std::fs::set_permissions(&self.0, Permissions::from_mode(0o755));
         let _ = Command::new("chattr").arg("-i").arg(&self.0).output();
     }
 }
@@ -111,36 +113,95 @@ fn immutable_file_is_refused() {
     );
 }
 
+/// Neither the file nor its folder can be written while the locks live.
+fn lock_up(conf: &Path) -> Option<Vec<Immutable>> {
+    let both = [conf, conf.parent().unwrap()];
+    if is_superuser() {
+        return both.into_iter().map(Immutable::new).collect();
+    }
+    for path in both {
+        std::fs::set_permissions(path, Permissions::from_mode(0o555)).unwrap();
+    }
+    Some(both.map(|path| Immutable(path.to_path_buf())).into())
+}
+
 #[test]
 fn sentinel_that_cannot_save_gives_no_vote() {
     let mut lab = start(spec());
-    let deaf = 0;
-    let folder = lab.sentinels[deaf].conf().parent().unwrap().to_path_buf();
-    let _immutable = if is_superuser() {
-        let Some(immutable) = Immutable::new(&folder) else {
-            return eprintln!("folders cannot be made immutable here");
-        };
-        Some(immutable)
-    } else {
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o555)).unwrap();
-        None
+    let Some(_locks) = lock_up(&lab.sentinels[0].conf()) else {
+        return eprintln!("files cannot be made immutable here");
     };
-    let name = lab.name().to_owned();
-    let old = lab.agreed_master(&name).unwrap();
-    lab.shards[0].node(old).process().kill();
-    // The others are a majority; the one that cannot save follows them.
-    lab.wait_for_switch_from(&name, old).unwrap();
+    kill_master(&mut lab);
+    check_no_vote_of_the_first(&lab);
+}
+
+/// The first Sentinel complained, followed the others, and voted for nobody.
+fn check_no_vote_of_the_first(lab: &Lab) {
     let warning = "WARNING: Sentinel was not able to save the new configuration on disk!!!";
-    until("the warning", BOUND, || lab.sentinels[deaf].log().contains(warning).then_some(()))
-        .expect(&lab.sentinels[deaf].log());
-    let log = lab.sentinels[deaf].log();
+    let log = || lab.sentinels[0].log();
+    until("the warning", BOUND, || log().contains(warning).then_some(()))
+        .unwrap_or_else(|error| panic!("{error}: {}", log()));
+    let log = log();
     assert!(!log.contains("+vote-for-leader"), "{log}");
-    for other in 1..lab.sentinels.len() {
-        let text = lab.sentinels[other].log();
-        let id = vedette::lab::text(&lab.sentinels[deaf].ask(&["SENTINEL", "MYID"]).unwrap());
-        assert!(!text.contains(&format!("{id} voted for")), "{text}");
+    let id = text(&lab.sentinels[0].ask(&["SENTINEL", "MYID"]).unwrap());
+    for other in &lab.sentinels[1..] {
+        assert!(!other.log().contains(&format!("{id} voted for")), "{}", other.log());
     }
-    if !is_superuser() {
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A Sentinel whose folder is a small disk of its own, which goes away with the process. The
+/// `filling` is run there before the start.
+fn on_a_small_disk(lab: &Lab, filling: &str) -> Option<Template> {
+    let mounts = Command::new("unshare").args(["-m", "true"]).output();
+    if !mounts.is_ok_and(|output| output.status.success()) {
+        eprintln!("disks cannot be mounted here");
+        return None;
     }
+    let conf = lab.sentinels[0].conf();
+    let folder = conf.parent().unwrap().display().to_string();
+    let script = format!(
+        "cp {folder}/sentinel.conf {folder}/../moved.conf && \
+         mount -t tmpfs -o size=512k small {folder} && \
+         cat {folder}/../moved.conf > {folder}/sentinel.conf && cd {folder} && \
+         {filling}; exec \"$0\" \"$1\""
+    );
+    let program = program().display().to_string();
+    let words = ["unshare", "-m", "sh", "-c", script.as_str(), program.as_str(), "{conf}"];
+    Some(Template::from_words(words.map(str::to_owned).to_vec()))
+}
+
+#[test]
+fn full_disk_at_the_start_means_no_vote() {
+    let mut lab = start(spec());
+    let Some(template) = on_a_small_disk(&lab, "cat /dev/zero > filling 2>&-") else { return };
+    lab.sentinels[0].restart_as(template).unwrap();
+    lab.sentinels[0].wait_until_ready().unwrap();
+    lab.wait_until_settled().unwrap();
+    kill_master(&mut lab);
+    check_no_vote_of_the_first(&lab);
+}
+
+#[test]
+fn disk_that_fills_up_later_does_not_stop_votes() {
+    let mut lab = start(spec());
+    let Some(template) = on_a_small_disk(&lab, "true") else { return };
+    lab.sentinels[0].restart_as(template).unwrap();
+    lab.sentinels[0].wait_until_ready().unwrap();
+    lab.wait_until_settled().unwrap();
+    // A save leaves the room for the next one behind.
+    assert_eq!(text(&lab.sentinels[0].ask(&["SENTINEL", "FLUSHCONFIG"]).unwrap()), "OK");
+    let pid = lab.sentinels[0].process().pid();
+    let folder = lab.sentinels[0].conf().parent().unwrap().display().to_string();
+    let disk = PathBuf::from(format!("/proc/{pid}/root{folder}"));
+    let spare = disk.join("sentinel.conf.vedette-spare");
+    until("the spare", BOUND, || spare.exists().then_some(())).unwrap();
+    let mut filling = std::fs::File::create(disk.join("filling")).unwrap();
+    while filling.write_all(&[0; 512]).is_ok() {}
+    // Now its vote is needed for a majority.
+    lab.kill_sentinel(2);
+    let old = lab.agreed_by(&[0, 1]).unwrap();
+    lab.shards[0].node(old).process().kill();
+    until("the switch", BOUND, || lab.agreed_by(&[0, 1]).filter(|&port| port != old))
+        .unwrap_or_else(|error| panic!("{error}: {}", lab.sentinels[0].log()));
+    assert!(lab.sentinels[0].log().contains("+vote-for-leader"));
 }

@@ -1,0 +1,65 @@
+//! Who lives where: addresses tell what they belong to.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use vedette_core::{Endpoint, SentinelId};
+
+use crate::random::Random;
+use crate::sentinel_host::SentinelIndex;
+
+/// The port of data nodes.
+const NODE_PORT: u16 = 6379;
+/// The port of Sentinels.
+pub(crate) const SENTINEL_PORT: u16 = 26379;
+
+fn small(number: usize) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// The n-th node of a group.
+pub(crate) fn of_node(group: usize, number: usize) -> SocketAddr {
+    let ip = Ipv4Addr::new(10, 1, small(group), small(number + 1));
+    SocketAddr::new(IpAddr::V4(ip), NODE_PORT)
+}
+
+/// A Sentinel.
+pub(crate) fn of_sentinel(index: usize) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, small(index + 1))), SENTINEL_PORT)
+}
+
+/// A client.
+pub(crate) fn of_app(index: usize) -> SocketAddr {
+    let ip = Ipv4Addr::new(10, 2, small(index / 200), small(index % 200 + 1));
+    SocketAddr::new(IpAddr::V4(ip), 40_000)
+}
+
+/// The group that a node's address belongs to.
+pub(crate) fn group_of(endpoint: &Endpoint) -> Option<usize> {
+    match endpoint.host.parse().ok()? {
+        Ipv4Addr { .. } if endpoint.port != NODE_PORT => None,
+        ip => match Ipv4Addr::octets(&ip) {
+            [10, 1, group, _] => Some(usize::from(group)),
+            _ => None,
+        },
+    }
+}
+
+/// The Sentinel at an address.
+pub(crate) fn sentinel_at(address: SocketAddr) -> Option<SentinelIndex> {
+    match address.ip() {
+        IpAddr::V4(ip) if address.port() == SENTINEL_PORT => match ip.octets() {
+            [10, 0, 0, number] => Some(SentinelIndex(usize::from(number) - 1)),
+            _ => None,
+        },
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
+/// The id of a Sentinel in the run of a seed. The first byte shows its number.
+pub(crate) fn sentinel_id(seed: u64, index: usize) -> SentinelId {
+    let mut bytes = [0; 20];
+    let drawn = Random::stream(seed, &format!("id {index}")).next();
+    bytes[..8].copy_from_slice(&drawn.to_be_bytes());
+    bytes[19] = small(index);
+    SentinelId::from_random(bytes)
+}

@@ -1,0 +1,230 @@
+//! What can go wrong in a run. A fault is concrete and printable: a run is its plan and the list of
+//! its incidents, and a shorter list is a run too (see `minimise`).
+
+use vedette_node::Revival;
+
+/// Something that happens at a moment of the safety phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Counted from the beginning of the phase.
+    pub at_ms: u64,
+    /// What.
+    pub fault: Fault,
+}
+
+/// A data node as a plan names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodePick {
+    /// Whoever most Sentinels call the master of this group at that moment.
+    Master(usize),
+    /// The n-th node of a group.
+    Node(usize, usize),
+}
+
+/// A process with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A Sentinel.
+    Sentinel(usize),
+    /// A data node.
+    Node(NodePick),
+}
+
+/// The moment of a failover at which a trap closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// A candidate waits for votes.
+    Standing,
+    /// A leader chooses.
+    Choosing,
+    /// A leader is about to send `SLAVEOF NO ONE`.
+    Sending,
+    /// A leader waits for the promotion.
+    Waiting,
+    /// The promotion was just announced.
+    Announced,
+}
+
+impl Moment {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Standing, Self::Choosing, Self::Sending, Self::Waiting, Self::Announced];
+}
+
+/// What befalls whoever steps into a trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// It crashes.
+    Crash,
+    /// It stands still for so many milliseconds.
+    Stall(u64),
+    /// It is cut off from everybody for so many milliseconds.
+    Isolate(u64),
+    /// The replica it chose is killed for so many milliseconds.
+    KillChosen(u64),
+}
+
+/// Which way a network fault works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Both ways.
+    Both,
+    /// Nothing arrives there any more.
+    Into,
+    /// Nothing leaves any more.
+    OutOf,
+}
+
+/// What an operator does to a node directly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `REPLICAOF NO ONE`.
+    BecomeMaster,
+    /// `REPLICAOF` another node of the group.
+    Follow(usize),
+}
+
+/// What an operator types into a Sentinel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// `SENTINEL FAILOVER`.
+    Failover,
+    /// `SENTINEL RESET`.
+    Reset,
+    /// `SENTINEL REMOVE`, and `MONITOR` with `SET` a while later.
+    RemoveAndMonitor,
+    /// `SENTINEL MONITOR` at the address that the others name, and `SET`.
+    Monitor,
+    /// `SENTINEL SET <option> <value>`.
+    Set(&'static str, u64),
+    /// `SENTINEL CKQUORUM`.
+    Ckquorum,
+    /// `SENTINEL FLUSHCONFIG`.
+    FlushConfig,
+    /// `SENTINEL SIMULATE-FAILURE`.
+    SimulateFailure(&'static str),
+}
+
+/// Everything that can go wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A node's process dies and comes back.
+    NodeDies { node: NodePick, for_ms: u64, back: Revival, silently: bool },
+    /// A node answers nothing.
+    NodeHangs { node: NodePick, for_ms: u64 },
+    /// A node accepts no connections; with `cut`, those it has are lost.
+    NodeRefuses { node: NodePick, for_ms: u64, cut: bool },
+    /// A node answers `-LOADING`.
+    NodeLoads { node: NodePick, for_ms: u64 },
+    /// A node answers `-BUSY`.
+    NodeBusy { node: NodePick, for_ms: u64, has_written: bool },
+    /// The replication stream arrives late.
+    NodeLags { node: NodePick, lag_ms: u64, for_ms: u64 },
+    /// Somebody gives a node an order behind the Sentinels' back.
+    NodeOrdered { node: NodePick, order: Order },
+    /// A Sentinel crashes and restarts from its disk. `silently`: nobody hears it (loss of power).
+    SentinelCrashes { sentinel: usize, for_ms: u64, silently: bool, side_file_lost: bool },
+    /// A Sentinel's process stands still.
+    SentinelStalls { sentinel: usize, for_ms: u64 },
+    /// A Sentinel's wall clock is set.
+    WallClockJumps { sentinel: usize, by_ms: i64 },
+    /// Whoever leads a failover of this group is caught at this moment.
+    Trapped { group: usize, moment: Moment, trap: Trap },
+    /// Saves take this much longer.
+    DiskSlow { sentinel: usize, ms: u64, for_ms: u64 },
+    /// Saves fail.
+    DiskFull { sentinel: usize, for_ms: u64 },
+    /// Saves do not end.
+    DiskStuck { sentinel: usize, for_ms: u64 },
+    /// Two processes do not hear each other.
+    Cut { one: Place, other: Place, way: Way, for_ms: u64 },
+    /// A process is cut off from everybody.
+    Isolated { place: Place, way: Way, for_ms: u64 },
+    /// The network falls in two: a process is on the side of its bit.
+    Split { mask: u64, for_ms: u64 },
+    /// What passes between two processes takes longer.
+    Slow { one: Place, other: Place, ms: u64, for_ms: u64 },
+    /// All connections of a process are reset.
+    ConnectionsReset { place: Place },
+    /// All connections of a process die without a word.
+    HalfOpen { place: Place },
+    /// An operator types a command.
+    Typed { sentinel: usize, group: usize, typed: Typed },
+}
+
+/// The kinds of faults; a run has most of them switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Masters die. Never off: without it nothing happens.
+    MasterDies,
+    /// Masters hang.
+    MasterHangs,
+    /// Any node dies.
+    NodeDies,
+    /// Nodes hang, refuse, load, are busy.
+    NodeSick,
+    /// Replication lags.
+    Lag,
+    /// Orders behind the Sentinels' back.
+    Orders,
+    /// Sentinels crash.
+    Crash,
+    /// Leaders are caught.
+    Traps,
+    /// Short stalls.
+    Stalls,
+    /// Stalls that lead into TILT.
+    LongStalls,
+    /// Wall clocks.
+    WallClock,
+    /// Slow disks.
+    DiskSlow,
+    /// Full disks.
+    DiskFull,
+    /// Stuck disks.
+    DiskStuck,
+    /// Partial partitions.
+    Cuts,
+    /// Processes are isolated.
+    Isolation,
+    /// The network falls in two.
+    Splits,
+    /// Slow links.
+    SlowLinks,
+    /// Lost connections.
+    Resets,
+    /// Half-open connections.
+    HalfOpen,
+    /// `SENTINEL FAILOVER`.
+    Forced,
+    /// Other commands.
+    Typed,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::MasterDies,
+        Self::MasterHangs,
+        Self::NodeDies,
+        Self::NodeSick,
+        Self::Lag,
+        Self::Orders,
+        Self::Crash,
+        Self::Traps,
+        Self::Stalls,
+        Self::LongStalls,
+        Self::WallClock,
+        Self::DiskSlow,
+        Self::DiskFull,
+        Self::DiskStuck,
+        Self::Cuts,
+        Self::Isolation,
+        Self::Splits,
+        Self::SlowLinks,
+        Self::Resets,
+        Self::HalfOpen,
+        Self::Forced,
+        Self::Typed,
+    ];
+}

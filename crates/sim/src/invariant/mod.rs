@@ -1,0 +1,66 @@
+//! What must always hold, one file each: the statement is its doc comment, the evidence its error.
+//!
+//! To add one: a file with a type that implements [`Invariant`], a line in [`all`], and a test that
+//! feeds it a history in which it does not hold.
+
+mod durable_first;
+mod epochs_rise;
+mod events_well_formed;
+mod fresh_info;
+mod odown_has_reasons;
+mod one_address;
+mod one_leader;
+mod one_vote;
+mod queues_bounded;
+mod tilt_is_passive;
+
+#[cfg(test)]
+mod samples;
+
+use vedette_core::{DurableState, MasterView, SavedMaster};
+
+use crate::witness::{Scene, Seen};
+
+/// A statement about every run.
+pub trait Invariant {
+    /// The statement in a few words.
+    fn name(&self) -> &'static str;
+
+    /// Sees what happened.
+    ///
+    /// # Errors
+    /// The evidence that the statement does not hold.
+    fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String>;
+}
+
+/// Every invariant, at the beginning of a run.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(one_vote::OneVote::default()),
+        Box::new(one_leader::OneLeader::default()),
+        Box::new(one_address::OneAddress::default()),
+        Box::new(epochs_rise::EpochsRise::default()),
+        Box::new(durable_first::DurableFirst::default()),
+        Box::new(tilt_is_passive::TiltIsPassive::default()),
+        Box::new(odown_has_reasons::OdownHasReasons::default()),
+        Box::new(fresh_info::FreshInfo::default()),
+        Box::new(events_well_formed::EventsWellFormed::default()),
+        Box::new(queues_bounded::QueuesBounded::default()),
+    ]
+}
+
+/// A master as the disk has it.
+fn saved<'a>(disk: &'a DurableState, name: &str) -> Option<&'a SavedMaster> {
+    disk.masters.iter().find(|master| *master.name == *name)
+}
+
+/// A master as clients see it.
+fn shown<'a>(scene: &Scene<'a>, name: &str) -> Option<&'a MasterView> {
+    scene.snapshot.and_then(|snapshot| snapshot.master(name)).map(|view| &**view)
+}
+
+/// Says no with evidence.
+fn hold(fine: bool, evidence: impl FnOnce() -> String) -> Result<(), String> {
+    if fine { Ok(()) } else { Err(evidence()) }
+}

@@ -1,0 +1,131 @@
+use std::collections::BTreeMap;
+
+use vedette_core::{ConnId, Effect, Input, Purpose, Query};
+
+use super::{Invariant, hold};
+use crate::sentinel_host::SentinelIndex;
+use crate::witness::{Scene, Seen};
+
+/// Commands that may be on their way on one connection beyond the limit of PING, INFO and hello:
+/// questions, and what goes with a new connection.
+const OUTSTANDING_MAX: usize = 140;
+/// Connections to one address: two to a node, one to a peer, and one that is being replaced.
+const CONNECTIONS_PER_ADDRESS: usize = 3;
+/// PING, INFO and SLAVEOF transactions outstanding on one connection (rule E6).
+const OF_A_KIND: usize = 1;
+
+/// Every queue is bounded: commands on their way on a connection, at most one PING and one INFO of
+/// them, and the connections to one address for one master.
+#[derive(Default)]
+pub(super) struct QueuesBounded {
+    lines: BTreeMap<(SentinelIndex, ConnId), Line>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    outstanding: std::collections::VecDeque<Sort>,
+    to: Option<(std::net::SocketAddr, Purpose)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Ping,
+    Info,
+    Hello,
+    Other,
+}
+
+impl Sort {
+    fn of(query: &Query) -> Self {
+        match query {
+            Query::Ping => Self::Ping,
+            Query::Info => Self::Info,
+            Query::Hello(_) => Self::Hello,
+            Query::Auth { .. }
+            | Query::SetName { .. }
+            | Query::Subscribe
+            | Query::AskDown { .. }
+            | Query::Replicate { .. }
+            | Query::ScriptKill => Self::Other,
+        }
+    }
+}
+
+impl Line {
+    fn send(&mut self, sort: Sort) -> Result<(), String> {
+        self.outstanding.push_back(sort);
+        let same = self.outstanding.iter().filter(|other| **other == sort).count();
+        let limited = matches!(sort, Sort::Ping | Sort::Info);
+        hold(!limited || same <= OF_A_KIND, || format!("{same} {sort:?} are outstanding"))?;
+        let all = self.outstanding.len();
+        hold(all <= OUTSTANDING_MAX, || format!("{all} commands are outstanding"))
+    }
+}
+
+impl QueuesBounded {
+    fn connect(
+        &mut self,
+        who: SentinelIndex,
+        conn: ConnId,
+        to: (std::net::SocketAddr, Purpose),
+    ) -> Result<(), String> {
+        let line = Line { to: Some(to), ..Line::default() };
+        self.lines.insert((who, conn), line);
+        let same =
+            self.lines.iter().filter(|((owner, _), line)| *owner == who && line.to == Some(to));
+        let count = same.count();
+        hold(count < CONNECTIONS_PER_ADDRESS, || format!("{count} connections to {to:?}"))
+    }
+}
+
+impl Invariant for QueuesBounded {
+    fn name(&self) -> &'static str {
+        "every queue is bounded"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        let who = scene.sentinel;
+        match seen {
+            Seen::Ordered(Effect::Connect { conn, to, purpose, .. }) => {
+                self.connect(who, *conn, (*to, *purpose))
+            }
+            Seen::Ordered(Effect::Send { conn, query }) => {
+                let line = self.lines.get_mut(&(who, *conn));
+                line.map_or(Ok(()), |line| line.send(Sort::of(query)))
+            }
+            Seen::Took(Input::Answered { conn, .. }) => {
+                if let Some(line) = self.lines.get_mut(&(who, *conn)) {
+                    line.outstanding.pop_front();
+                }
+                Ok(())
+            }
+            Seen::Took(Input::Disconnected { conn } | Input::ConnectFailed { conn, .. })
+            | Seen::Ordered(Effect::Close { conn }) => {
+                self.lines.remove(&(who, *conn));
+                Ok(())
+            }
+            Seen::Started(_) | Seen::Ended => {
+                self.lines.retain(|(owner, _), _| *owner != who);
+                Ok(())
+            }
+            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_ping_and_a_long_queue_are_found() {
+        let mut line = Line::default();
+        assert!(line.send(Sort::Ping).is_ok());
+        assert!(line.send(Sort::Ping).is_err());
+        let mut line = Line::default();
+        assert!((0..OUTSTANDING_MAX).all(|_| line.send(Sort::Other).is_ok()));
+        assert!(line.send(Sort::Other).is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! One seed, one plan: who is there, how the network and the disks are, what goes wrong and when.
+
+mod draw;
+mod incidents;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::fault::{Incident, Kind};
+
+/// Everything a run is determined by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where it came from; also seeds what is drawn while it runs.
+    pub seed: u64,
+    /// Sentinels.
+    pub sentinels: usize,
+    /// The masters and their replicas.
+    pub masters: Vec<MasterPlan>,
+    /// The network.
+    pub network: NetworkPlan,
+    /// How long a save takes, from and to.
+    pub commit_ms: (u64, u64),
+    /// Writing clients of each master.
+    pub writers: usize,
+    /// A client on each Sentinel that compares events with answers.
+    pub watchers: bool,
+    /// How long things go wrong.
+    pub safety_ms: u64,
+    /// Sentinels that stay broken in the liveness phase.
+    pub left_broken: usize,
+    /// Which kinds of faults are on, and how many milliseconds apart they are on average.
+    pub swarm: BTreeMap<Kind, u64>,
+    /// What goes wrong.
+    pub incidents: Vec<Incident>,
+}
+
+/// A master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MasterPlan {
+    /// Its name.
+    pub name: String,
+    /// Quorum.
+    pub quorum: u32,
+    /// `down-after-milliseconds`.
+    pub down_after_ms: u64,
+    /// `failover-timeout`.
+    pub failover_timeout_ms: u64,
+    /// `parallel-syncs`.
+    pub parallel_syncs: u32,
+    /// `replica-priority` of each node, the first master's first.
+    pub priorities: Vec<u32>,
+    /// How long a full resynchronisation takes.
+    pub full_sync_ms: u64,
+}
+
+/// How messages travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkPlan {
+    /// One way.
+    pub delay_ms: u64,
+    /// At most this much more, drawn for each message.
+    pub jitter_ms: u64,
+    /// Bytes are cut into pieces at random places.
+    pub chunks: bool,
+}
+
+impl Plan {
+    /// A group without faults.
+    #[must_use]
+    pub fn quiet(seed: u64, sentinels: usize, master: MasterPlan, delay_ms: u64) -> Self {
+        Self {
+            seed,
+            sentinels,
+            masters: vec![master],
+            network: NetworkPlan { delay_ms, jitter_ms: 0, chunks: false },
+            commit_ms: (1, 1),
+            writers: 0,
+            watchers: false,
+            safety_ms: 0,
+            left_broken: 0,
+            swarm: BTreeMap::new(),
+            incidents: Vec::new(),
+        }
+    }
+
+    /// Votes that elect, at the most demanding master.
+    #[must_use]
+    pub fn enough(&self) -> usize {
+        let quorum = self.masters.iter().map(|master| master.quorum).max().unwrap_or(1);
+        (self.sentinels / 2 + 1).max(usize::try_from(quorum).unwrap_or(usize::MAX))
+    }
+}

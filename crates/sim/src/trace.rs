@@ -1,0 +1,165 @@
+//! A run as a number, and as text.
+
+use std::fmt::Write as _;
+
+use vedette_core::{Effect, Input, Query};
+use vedette_wire::events::log_line;
+use vedette_wire::notes::note_text;
+
+use crate::fault::Fault;
+use crate::network::Parcel;
+use crate::sentinel_host::SentinelIndex;
+use crate::witness::{Scene, Seen};
+
+/// A hash over everything that passed through the network and was published.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceHash(u64);
+
+impl Default for TraceHash {
+    fn default() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl TraceHash {
+    pub(crate) fn value(&self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn note_number(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn note_bytes(&mut self, bytes: &[u8]) {
+        self.note_number(bytes.len() as u64);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.note_number(u64::from_le_bytes(word));
+        }
+    }
+
+    pub(crate) fn note_parcel(&mut self, at_ms: u64, wire: u64, parcel: &Parcel) {
+        self.note_number(at_ms << 24 ^ wire);
+        match parcel {
+            Parcel::Connect => self.note_number(1),
+            Parcel::Accepted => self.note_number(2),
+            Parcel::Refused => self.note_number(3),
+            Parcel::Bytes(bytes) => self.note_bytes(bytes),
+            Parcel::Close => self.note_number(4),
+        }
+    }
+
+    pub(crate) fn note_seen(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) {
+        if let Seen::Ordered(Effect::Publish(publication)) = seen {
+            self.note_number(scene.at_ms << 8 ^ scene.sentinel.0 as u64);
+            self.note_number(publication.seq);
+            for event in &publication.events {
+                self.note_number(event.kind as u64);
+            }
+        }
+    }
+}
+
+/// Everything worth reading, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Vec<TraceLine>);
+
+/// One line of a trace.
+#[derive(Clone, Debug)]
+pub struct TraceLine {
+    /// When.
+    pub at_ms: u64,
+    /// Whose doing; none for incidents.
+    pub sentinel: Option<SentinelIndex>,
+    /// What.
+    pub text: String,
+}
+
+impl Trace {
+    /// All lines.
+    #[must_use]
+    pub fn lines(&self) -> &[TraceLine] {
+        &self.0
+    }
+
+    pub(crate) fn note_incident(&mut self, at_ms: u64, number: usize, fault: &Fault) {
+        self.0.push(TraceLine { at_ms, sentinel: None, text: format!("#{number} {fault:?}") });
+    }
+
+    pub(crate) fn note(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) {
+        let mut texts = Vec::new();
+        match seen {
+            Seen::Started(state) => {
+                let mut text = format!("started, current epoch {:?}", state.current_epoch);
+                for master in &state.masters {
+                    // Writing to a string cannot fail.
+                    let _ = write!(
+                        text,
+                        "; {} at {} config {} vote {:?} members {}",
+                        master.name,
+                        master.address,
+                        master.config_epoch,
+                        master.leader_epoch,
+                        master.sentinels.len()
+                    );
+                }
+                texts.push(text);
+            }
+            Seen::Ended => texts.push("ended".to_owned()),
+            Seen::Took(input) => texts.extend(input_text(input)),
+            Seen::Ordered(effect) => effect_texts(effect, &mut texts),
+            Seen::Heard { by, question, opinion } => {
+                texts.push(format!("<- Sentinel {}: {opinion:?} to {question:?}", by.0));
+            }
+            Seen::Responded { request, response } => {
+                texts.push(format!("answers {response:?} to {request:?}"));
+            }
+        }
+        let (at_ms, sentinel) = (scene.at_ms, Some(scene.sentinel));
+        self.0.extend(texts.into_iter().map(|text| TraceLine { at_ms, sentinel, text }));
+    }
+}
+
+/// Inputs that tell more than that time passes.
+fn input_text(input: &Input) -> Option<String> {
+    match input {
+        Input::Persisted { .. }
+        | Input::PersistFailed { .. }
+        | Input::Disconnected { .. }
+        | Input::ConnectFailed { .. } => Some(format!("<- {input:?}")),
+        Input::DeadlineReached
+        | Input::Connected { .. }
+        | Input::Answered { .. }
+        | Input::MessageReceived { .. }
+        | Input::Resolved { .. }
+        | Input::ScriptStarted { .. }
+        | Input::ScriptFailedToStart { .. }
+        | Input::ScriptEnded { .. }
+        | Input::Requested { .. } => None,
+    }
+}
+
+fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
+    match effect {
+        Effect::Publish(publication) => {
+            texts.extend(publication.events.iter().map(log_line));
+        }
+        Effect::Log(note) => texts.push(format!("# {}", note_text(note, &|_| String::new()).1)),
+        Effect::Send { conn, query: query @ (Query::AskDown { .. } | Query::Replicate { .. }) } => {
+            texts.push(format!("-> {conn:?} {query:?}"));
+        }
+        Effect::Persist { generation, changes } => {
+            texts.push(format!("-> disk {generation:?}, {} changes", changes.len()));
+        }
+        Effect::Connect { conn, to, .. } => texts.push(format!("-> connects {conn:?} {to}")),
+        Effect::Close { conn } => texts.push(format!("-> closes {conn:?}")),
+        Effect::Send { .. }
+        | Effect::Rename { .. }
+        | Effect::Resolve { .. }
+        | Effect::Respond { .. }
+        | Effect::RunScript { .. }
+        | Effect::KillScript { .. }
+        | Effect::Crash => {}
+    }
+}

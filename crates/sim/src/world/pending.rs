@@ -1,0 +1,173 @@
+//! What is still missing in the liveness phase, and how long it may take.
+
+use std::net::SocketAddr;
+
+use vedette_core::{Endpoint, MasterView};
+use vedette_node::Role;
+
+use super::World;
+use crate::fault::Typed;
+use crate::node_host::NodeIndex;
+use crate::sentinel_host::SentinelIndex;
+
+/// What does not depend on settings: the longest TILT, twice the time after which a half-open
+/// connection is dropped, two INFO periods, an election, repairs.
+const BASE_MS: u64 = 30_000 + 2 * 15_000 + 2 * 10_000 + 10_000 + 8_000 + 30_000;
+/// How often an operator looks whether a master is missing or set wrongly.
+const OPERATOR_MS: u64 = 5_000;
+/// How often the world is looked at.
+const LOOK_MS: u64 = 50;
+
+impl World {
+    /// Everything must have come together within this time after [`World::heal`].
+    #[must_use]
+    pub fn bound_ms(&self) -> u64 {
+        let healed = self.healed_sentinels().filter_map(|index| self.snapshot(index));
+        let views = healed.flat_map(|snapshot| snapshot.masters().cloned().collect::<Vec<_>>());
+        let of_view = |view: &MasterView| {
+            let settings = &view.settings;
+            settings.down_after.0 * 4
+                + settings.failover_timeout.0 * 2
+                + view.replicas.len() as u64 * 11_000
+        };
+        let slowest = views.map(|view| of_view(&view)).max().unwrap_or(0);
+        BASE_MS + slowest + self.plan.network.delay_ms * 200
+    }
+
+    /// Sentinels that were healed.
+    fn healed_sentinels(&self) -> impl Iterator<Item = SentinelIndex> {
+        SentinelIndex::all(self.sentinels.len()).filter(|i| !self.sentinels[i.0].given_up)
+    }
+
+    /// What is still missing, if anything.
+    #[must_use]
+    pub fn pending(&self) -> Option<String> {
+        (0..self.plan.masters.len()).find_map(|group| self.pending_in(group))
+    }
+
+    fn pending_in(&self, group: usize) -> Option<String> {
+        let name = &self.plan.masters[group].name;
+        let mut agreed: Option<SocketAddr> = None;
+        for index in self.healed_sentinels() {
+            let Some(view) = self.snapshot(index).and_then(|snapshot| snapshot.master(name)) else {
+                return Some(format!("Sentinel {} does not watch {name}", index.0));
+            };
+            if let Some(reason) = self.pending_at(index, view) {
+                return Some(format!("{name} at Sentinel {}: {reason}", index.0));
+            }
+            match (agreed, view.node.socket) {
+                (Some(one), Some(other)) if one != other => {
+                    return Some(format!("{name} is {one}, and {other} at Sentinel {}", index.0));
+                }
+                (_, here) => agreed = here,
+            }
+        }
+        let master = agreed.and_then(|address| self.node_at(address));
+        let Some(master) = master else { return Some(format!("{name} has no master")) };
+        self.pending_of_nodes(group, master).or_else(|| self.pending_of_writers(group, master))
+    }
+
+    fn pending_at(&self, index: SentinelIndex, view: &MasterView) -> Option<String> {
+        let process = self.snapshot(index)?.process()?;
+        if process.tilt_since.is_some() {
+            return Some("in TILT".to_owned());
+        }
+        if view.node.sdown_since.is_some() || view.odown_since.is_some() {
+            return Some(format!("{} is down", view.node.address));
+        }
+        if view.failover.is_some() {
+            return Some("a failover goes on".to_owned());
+        }
+        let healed = |id| self.healed_sentinels().any(|other| self.sentinels[other.0].id == id);
+        let down = view.sentinels.iter().find(|m| healed(m.id) && m.sdown_since.is_some());
+        if let Some(member) = down {
+            return Some(format!("member {} is down", member.id));
+        }
+        let known = view.sentinels.iter().filter(|member| healed(member.id)).count() + 1;
+        let all = self.healed_sentinels().count();
+        (known < all).then(|| format!("{known} of {all} members are known"))
+    }
+
+    /// Every node that a healed Sentinel knows follows the agreed master.
+    fn pending_of_nodes(&self, group: usize, master: NodeIndex) -> Option<String> {
+        let address = self.node_address(master);
+        if self.node(master).role() != Role::Master {
+            return Some(format!("{address} is no master"));
+        }
+        let known = |node: SocketAddr| {
+            let endpoint = Endpoint::new(&node.ip().to_string(), node.port());
+            self.healed_sentinels().any(|index| {
+                let name = &self.plan.masters[group].name;
+                let view = self.snapshot(index).and_then(|snapshot| snapshot.master(name));
+                view.is_some_and(|v| v.replicas.iter().any(|r| r.node.address == endpoint))
+            })
+        };
+        let first = self.first_node(group).0;
+        for index in first..first + self.plan.masters[group].priorities.len() {
+            let (node, here) = (&self.nodes[index].node, self.nodes[index].address);
+            if index == master.0 || !known(here) {
+                continue;
+            }
+            let wanted = Some((address.ip().to_string(), address.port()));
+            let follows = node.master_address().map(|(host, port)| (host.to_owned(), port));
+            if follows != wanted {
+                return Some(format!("{here} follows {follows:?}, not {address}"));
+            }
+            if !node.is_link_up() {
+                return Some(format!("{here} is not in step with {address}"));
+            }
+        }
+        None
+    }
+
+    fn pending_of_writers(&self, group: usize, master: NodeIndex) -> Option<String> {
+        let wanted = self.node_address(master);
+        self.written_to(group).into_iter().find_map(|at| match at {
+            Some(at) if at == wanted => None,
+            Some(at) => Some(format!("a client writes to {at}, not {wanted}")),
+            None => Some(format!("a client cannot write to {wanted}")),
+        })
+    }
+
+    /// Waits until nothing is missing any more; an operator restores what operators took away.
+    ///
+    /// # Errors
+    /// What is still missing after the bound.
+    pub fn converge(&mut self) -> Result<u64, String> {
+        let healed_ms = self.now_ms;
+        loop {
+            let mut look_ms = 0;
+            let together = self.run_until(OPERATOR_MS, |world| {
+                let due = world.now_ms >= look_ms;
+                if due {
+                    look_ms = world.now_ms + LOOK_MS;
+                }
+                due && world.pending().is_none()
+            });
+            if together {
+                return Ok(self.now_ms - healed_ms);
+            }
+            if self.witness.violation().is_some() {
+                return Ok(0);
+            }
+            if self.now_ms - healed_ms > self.bound_ms() {
+                let reason = self.pending().unwrap_or_default();
+                return Err(format!("{reason}, {} ms after healing", self.now_ms - healed_ms));
+            }
+            self.restore_masters();
+        }
+    }
+
+    fn restore_masters(&mut self) {
+        let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
+        for index in healed {
+            for group in 0..self.plan.masters.len() {
+                let name = &self.plan.masters[group].name;
+                let watched = self.snapshot(index).is_some_and(|s| s.master(name).is_some());
+                if !watched {
+                    self.type_command(index, group, Typed::Monitor);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Traps for whoever leads a failover, and what is noted about those who fall.
+
+use vedette_core::{FailoverState, MasterView, Publication};
+use vedette_node::Revival;
+
+use super::World;
+use crate::address;
+use crate::fault::{Moment, Trap, Way};
+use crate::sentinel_host::SentinelIndex;
+
+impl Moment {
+    /// The moment that a picture shows.
+    fn of(view: &MasterView, just_promoted: bool) -> Option<Self> {
+        match view.failover.map(|failover| failover.state) {
+            Some(FailoverState::WaitStart) => Some(Self::Standing),
+            Some(FailoverState::SelectReplica) => Some(Self::Choosing),
+            Some(FailoverState::SendReplicaOfNoOne) => Some(Self::Sending),
+            Some(FailoverState::WaitPromotion) => Some(Self::Waiting),
+            None => just_promoted.then_some(Self::Announced),
+        }
+    }
+
+    fn crash_name(self) -> &'static str {
+        match self {
+            Self::Standing => "a candidate crashed",
+            Self::Choosing => "a leader crashed while choosing",
+            Self::Sending => "a leader crashed before SLAVEOF NO ONE",
+            Self::Waiting => "a leader crashed while waiting for the promotion",
+            Self::Announced => "a leader crashed after announcing",
+        }
+    }
+}
+
+impl World {
+    pub(super) fn spring_traps(&mut self, index: SentinelIndex, publication: &Publication) {
+        if self.traps.is_empty() || self.healed {
+            return;
+        }
+        let promoted = |view: &MasterView| {
+            publication.events.iter().any(|event| {
+                event.kind == vedette_core::EventKind::PromotedReplica
+                    && event.about.as_ref().is_some_and(|about| about.master == view.name)
+            })
+        };
+        for view in &publication.masters {
+            let Some(group) = address::group_of(&view.node.address) else { continue };
+            let Some(moment) = Moment::of(view, promoted(view)) else { continue };
+            let sprung = |trap: &(usize, Moment, Trap)| (trap.0, trap.1) == (group, moment);
+            if let Some(place) = self.traps.iter().position(sprung) {
+                let (_, moment, trap) = self.traps.remove(place);
+                let chosen = view.replicas.iter().find(|replica| replica.promoted);
+                let chosen = chosen.and_then(|replica| replica.node.socket);
+                self.spring(index, moment, trap, chosen);
+                return;
+            }
+        }
+    }
+
+    fn spring(
+        &mut self,
+        index: SentinelIndex,
+        moment: Moment,
+        trap: Trap,
+        chosen: Option<std::net::SocketAddr>,
+    ) {
+        match trap {
+            Trap::Crash => {
+                self.witness.reach(moment.crash_name());
+                let for_ms = self.chance.lives.spread(100, 10_000);
+                let silently = self.chance.lives.percent(25);
+                self.crash_sentinel(index, for_ms, silently, false);
+            }
+            Trap::Stall(for_ms) => self.stall_sentinel(index, for_ms),
+            Trap::Isolate(for_ms) => self.isolate(self.sentinel_site(index), Way::Both, for_ms),
+            Trap::KillChosen(for_ms) => {
+                if let Some(node) = chosen.and_then(|address| self.node_at(address)) {
+                    self.witness.reach("the chosen replica was killed");
+                    self.kill_node(node, for_ms, Revival::WithData, false);
+                }
+            }
+        }
+    }
+
+    pub(super) fn note_crash(&mut self, index: SentinelIndex) {
+        self.see(index, &crate::witness::Seen::Ended);
+    }
+}
