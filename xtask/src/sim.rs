@@ -102,11 +102,7 @@ fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     }
     println!(
         "hash {:016x}, {} failovers, {} writes, {} ms simulated, together after {} ms",
-        outcome.hash,
-        outcome.failovers,
-        outcome.writes,
-        outcome.simulated_ms,
-        outcome.converged_ms
+        outcome.hash, outcome.failovers, outcome.writes, outcome.simulated_ms, outcome.converged_ms
     );
     println!("reached: {:?}", outcome.places);
     tell(seed, &outcome)

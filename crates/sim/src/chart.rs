@@ -18,7 +18,13 @@ pub fn chart(lines: &[TraceLine], sentinels: usize, wanted: impl Fn(&TraceLine) 
     text.push('\n');
     for line in lines.iter().filter(|line| is_decision(line) && wanted(line)) {
         let Some(sentinel) = line.sentinel else {
-            let _ = writeln!(text, "{:>7} {:=<width$}", line.at_ms, format!("{} ", line.text), width = sentinels * (COLUMN + 1));
+            let _ = writeln!(
+                text,
+                "{:>7} {:=<width$}",
+                line.at_ms,
+                format!("{} ", line.text),
+                width = sentinels * (COLUMN + 1)
+            );
             continue;
         };
         let _ = write!(text, "{:>7} ", line.at_ms);

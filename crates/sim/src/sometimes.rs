@@ -41,7 +41,10 @@ pub const SEEDS_MIN: u64 = 500;
 
 /// The places that were reached too seldom: with the rate per 1,000 seeds and the one wanted.
 #[must_use]
-pub fn too_seldom(seeds: u64, reached: &BTreeMap<&'static str, u64>) -> Vec<(&'static str, u64, u64)> {
+pub fn too_seldom(
+    seeds: u64,
+    reached: &BTreeMap<&'static str, u64>,
+) -> Vec<(&'static str, u64, u64)> {
     if seeds < SEEDS_MIN {
         return Vec::new();
     }

@@ -13,7 +13,11 @@ fn settled(plan: &GroupPlan) -> World {
 fn a_group_finds_itself() {
     let world = settled(&GroupPlan::default());
     for index in 0..3 {
-        let master = world.snapshot(SentinelIndex(index)).expect("it runs").master("mymaster").expect("watched");
+        let master = world
+            .snapshot(SentinelIndex(index))
+            .expect("it runs")
+            .master("mymaster")
+            .expect("watched");
         assert_eq!(master.replicas.len(), 2, "{}", world.timeline().print(0));
         assert_eq!(master.sentinels.len(), 2, "{}", world.timeline().print(0));
         assert!(master.node.sdown_since.is_none());
