@@ -4,6 +4,7 @@ mod bench;
 mod binary;
 mod ci;
 mod disk;
+mod mutants;
 mod prove;
 mod sim;
 
@@ -28,6 +29,8 @@ enum Task {
     Prove(prove::ProveArgs),
     /// Run seeds through the simulator.
     Sim(sim::SimArgs),
+    /// Plant bugs in the core, one at a time, and show in how many seeds each is found.
+    Mutants(mutants::MutantsArgs),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Prove(args) => prove::run(&args),
         Task::Sim(args) => Ok(sim::run(&args)),
+        Task::Mutants(args) => mutants::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

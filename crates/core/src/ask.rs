@@ -161,7 +161,10 @@ impl Group {
         opinion: Option<Opinion>,
     ) {
         let now = cx.now.mono;
-        let here = self.node.address.same(&question.address);
+        // The address may have been the master's before, and be so again: what was asked before
+        // the switch is about another term (rule E5).
+        let here =
+            self.node.address.same(&question.address) && question.asked_at >= self.configured_at;
         let Some(member) = self.member_mut(id) else { return };
         member.asking.outstanding = None;
         let Some(opinion) = opinion else { return };
@@ -208,7 +211,9 @@ impl Member {
         else {
             return;
         };
-        if opinion.leader_epoch > epoch {
+        if crate::mutant::Mutant::VotesOfOtherEpochs.lives() && opinion.leader == Some(me) {
+            ballot.reply = BallotReply::Mine;
+        } else if opinion.leader_epoch > epoch {
             ballot.reply = BallotReply::Later;
         } else if opinion.leader_epoch < epoch {
             ballot.answered_early = true;

@@ -112,6 +112,9 @@ impl Group {
     pub(crate) fn expire_opinions(&mut self, cx: &mut Cx<'_>) {
         let life = cx.host.tunables.get(Tunable::AskPeriod) * limits::OPINION_ASK_PERIODS;
         let mut changed = false;
+        if crate::mutant::Mutant::ExpiredOpinions.lives() {
+            return;
+        }
         for member in &mut self.members {
             if member.opinion.is_some_and(|opinion| cx.due(opinion.at + life + Span(1))) {
                 member.opinion = None;
@@ -128,7 +131,8 @@ impl Group {
     pub(crate) fn judge_odown(&mut self, cx: &mut Cx<'_>) {
         let count = if self.is_down() { 1 + self.agreeing() } else { 0 };
         let quorum = self.settings.quorum;
-        let down = count >= quorum;
+        let off = u32::from(crate::mutant::Mutant::QuorumOffByOne.lives());
+        let down = count > 0 && count + off >= quorum;
         if down == self.odown_since.is_some() {
             return;
         }

@@ -181,6 +181,13 @@ impl Group {
 
     /// Votes that elect, and members that must answer: the majority of all known, and the quorum.
     pub(crate) fn enough(&self) -> u32 {
+        if crate::mutant::Mutant::MajorityOfReachable.lives() {
+            let up = self.members.iter().filter(|member| member.down.since.is_none()).count();
+            return u32::try_from(up + 1).unwrap_or(u32::MAX) / 2 + 1;
+        }
+        if crate::mutant::Mutant::QuorumNotNeeded.lives() {
+            return self.voters() / 2 + 1;
+        }
         (self.voters() / 2 + 1).max(self.settings.quorum)
     }
 

@@ -83,7 +83,11 @@ impl Announcement {
         Hello {
             sentinel,
             id: host.my_id,
-            current_epoch: host.gate.durable_epoch,
+            current_epoch: if crate::mutant::Mutant::UnsavedEpochTold.lives() {
+                host.current_epoch
+            } else {
+                host.gate.durable_epoch
+            },
             master: self.name.clone(),
             address: self.address.clone(),
             config_epoch: self.config_epoch,
@@ -127,6 +131,9 @@ impl Group {
 
     /// Everybody hears the configuration at once (rule L7).
     pub(crate) fn force_hellos(&mut self) {
+        if crate::mutant::Mutant::NoFirstHello.lives() {
+            return;
+        }
         self.nodes_mut().for_each(|node| node.hello.force());
         self.members.iter_mut().for_each(|member| member.hello.force());
     }

@@ -212,7 +212,7 @@ impl<'a> Cx<'a> {
 
     /// As [`Cx::due`] for verdicts on silence, which wait until all input was handled (rule E3).
     pub(crate) fn verdict_due(&mut self, at: Time) -> bool {
-        if !self.may_judge {
+        if !self.may_judge && !crate::mutant::Mutant::MayJudgeAlways.lives() {
             self.wake(at);
             return false;
         }
@@ -243,7 +243,7 @@ impl<'a> Cx<'a> {
     }
 
     pub(crate) fn in_tilt(&self) -> bool {
-        self.host.tilt.since.is_some()
+        self.host.tilt.since.is_some() && !crate::mutant::Mutant::TiltActs.lives()
     }
 
     /// Asks the shell to resolve a name, once at a time, and after a failure only at the pace of

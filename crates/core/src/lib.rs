@@ -25,6 +25,7 @@ mod gate;
 mod host;
 mod incoming;
 mod limits;
+mod mutant;
 mod outbox;
 mod publishing;
 mod rng;
@@ -65,6 +66,8 @@ pub use ident::{
     ConnId, Epoch, Generation, JobId, MasterId, MasterName, RunId, Secret, SentinelId, Ticket,
 };
 pub use input::{Input, ScriptEnd};
+#[cfg(feature = "mutants")]
+pub use mutant::Mutant;
 pub use note::{Hindrance, Note};
 pub use query::{
     Answer, Hello, InfoAnswer, InfoReport, Opinion, PingReply, Purpose, Query, ReplicationTarget,

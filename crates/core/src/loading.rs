@@ -49,6 +49,9 @@ impl Sentinel {
         self.with_group(now, id, |group, cx| {
             group.config_epoch = saved.config_epoch;
             group.vote.leader_epoch = saved.leader_epoch.unwrap_or(current);
+            if crate::mutant::Mutant::VoteTwiceAfterRestart.lives() {
+                group.vote.leader_epoch = Epoch::ZERO;
+            }
             for replica in &saved.replicas {
                 let address = Address::new(replica);
                 if !group.nodes().any(|node| node.address.same(&address)) {

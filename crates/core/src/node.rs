@@ -154,6 +154,9 @@ impl Node {
 
     /// INFO was answered on the present connection within the last second (rule L5).
     pub(crate) fn has_fresh_info(&self, now: Time) -> bool {
+        if crate::mutant::Mutant::StaleInfo.lives() {
+            return self.is_reachable();
+        }
         let here = self.commands.conn.as_ref().map(|conn| conn.id);
         here.is_some()
             && self.info.conn == here

@@ -62,7 +62,13 @@ impl Group {
 
     /// Sends one replica to the new master, if rule L5 allows it.
     fn repoint(&mut self, cx: &mut Cx<'_>, id: NodeId, kind: EventKind) {
-        let target = ReplicationTarget::Node(self.endpoint(cx));
+        let mut target = ReplicationTarget::Node(self.endpoint(cx));
+        if let Some(old) = &self.repointing
+            && let Some(old) = self.replica(old.old_master)
+            && crate::mutant::Mutant::OldMasterFollowed.lives()
+        {
+            target = ReplicationTarget::Node(old.node.address.announce(false));
+        }
         let now = cx.now.mono;
         let Some(replica) = self.replica_mut(id) else { return };
         let waiting = replica.reconf.is_none() && replica.node.is_reachable();

@@ -222,6 +222,9 @@ impl Group {
 
     /// The epoch of a candidacy that starts now (rule S4); none when epochs are exhausted.
     pub(crate) fn next_epoch(&self, cx: &Cx<'_>) -> Option<Epoch> {
+        if crate::mutant::Mutant::NoNewEpoch.lives() && self.vote.leader_epoch > self.config_epoch {
+            return Some(self.vote.leader_epoch);
+        }
         let spent = self.vote.leader_epoch.max(self.config_epoch);
         match cx.host.turn_epoch {
             Some(shared) if shared > spent && shared == cx.host.current_epoch => Some(shared),

@@ -17,7 +17,9 @@ impl Group {
     /// Compares a heard configuration with ours; the higher epoch wins (rules A1, A2).
     pub(crate) fn compare_configurations(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
         let address = Address::new(&hello.address);
-        if hello.config_epoch > self.config_epoch {
+        let older = crate::mutant::Mutant::OlderConfiguration.lives()
+            && hello.config_epoch < self.config_epoch;
+        if hello.config_epoch > self.config_epoch || older {
             self.adopt(cx, hello, address);
         } else if hello.config_epoch == self.config_epoch && hello.config_epoch.get() > 0 {
             self.note_conflict(cx, hello, &address);
@@ -128,6 +130,9 @@ impl Group {
         self.odown_since = None;
         self.standing.start_over();
         for member in &mut self.members {
+            if crate::mutant::Mutant::OpinionsOutliveSwitch.lives() {
+                continue;
+            }
             member.opinion = None;
             member.answered_at = None;
             member.asking = crate::ask::Asking::default();

@@ -108,34 +108,57 @@ pub enum Typed {
 /// Everything that can go wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A node's process dies and comes back.
-    NodeDies { node: NodePick, for_ms: u64, back: Revival, silently: bool },
-    /// A node answers nothing.
-    NodeHangs { node: NodePick, for_ms: u64 },
-    /// A node accepts no connections; with `cut`, those it has are lost.
-    NodeRefuses { node: NodePick, for_ms: u64, cut: bool },
-    /// A node answers `-LOADING`.
-    NodeLoads { node: NodePick, for_ms: u64 },
-    /// A node answers `-BUSY`.
-    NodeBusy { node: NodePick, for_ms: u64, has_written: bool },
-    /// The replication stream arrives late.
-    NodeLags { node: NodePick, lag_ms: u64, for_ms: u64 },
-    /// Somebody gives a node an order behind the Sentinels' back.
-    NodeOrdered { node: NodePick, order: Order },
-    /// A Sentinel crashes and restarts from its disk. `silently`: nobody hears it (loss of power).
-    SentinelCrashes { sentinel: usize, for_ms: u64, silently: bool, side_file_lost: bool },
-    /// A Sentinel's process stands still.
-    SentinelStalls { sentinel: usize, for_ms: u64 },
-    /// A Sentinel's wall clock is set.
-    WallClockJumps { sentinel: usize, by_ms: i64 },
+    /// With a data node.
+    Node(NodePick, NodeHarm),
+    /// With a Sentinel's process, clock or disk.
+    Sentinel(usize, SentinelHarm),
+    /// With the network.
+    Network(NetworkHarm),
     /// Whoever leads a failover of this group is caught at this moment.
     Trapped { group: usize, moment: Moment, trap: Trap },
+    /// An operator types a command.
+    Typed { sentinel: usize, group: usize, typed: Typed },
+}
+
+/// What befalls a data node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeHarm {
+    /// Its process dies and comes back. `silently`: nobody hears it (loss of power).
+    Dies { for_ms: u64, back: Revival, silently: bool },
+    /// It answers nothing.
+    Hangs { for_ms: u64 },
+    /// It accepts no connections; with `cut`, those it has are lost.
+    Refuses { for_ms: u64, cut: bool },
+    /// It answers `-LOADING`.
+    Loads { for_ms: u64 },
+    /// It answers `-BUSY`.
+    Busy { for_ms: u64, has_written: bool },
+    /// The replication stream arrives late.
+    Lags { lag_ms: u64, for_ms: u64 },
+    /// Somebody gives it an order behind the Sentinels' back.
+    Ordered(Order),
+}
+
+/// What befalls a Sentinel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentinelHarm {
+    /// It crashes and restarts from its disk. `silently`: nobody hears it (loss of power).
+    Crashes { for_ms: u64, silently: bool, side_file_lost: bool },
+    /// Its process stands still.
+    Stalls { for_ms: u64 },
+    /// Its wall clock is set.
+    WallClockJumps { by_ms: i64 },
     /// Saves take this much longer.
-    DiskSlow { sentinel: usize, ms: u64, for_ms: u64 },
+    DiskSlow { ms: u64, for_ms: u64 },
     /// Saves fail.
-    DiskFull { sentinel: usize, for_ms: u64 },
+    DiskFull { for_ms: u64 },
     /// Saves do not end.
-    DiskStuck { sentinel: usize, for_ms: u64 },
+    DiskStuck { for_ms: u64 },
+}
+
+/// What befalls the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkHarm {
     /// Two processes do not hear each other.
     Cut { one: Place, other: Place, way: Way, for_ms: u64 },
     /// A process is cut off from everybody.
@@ -145,11 +168,9 @@ pub enum Fault {
     /// What passes between two processes takes longer.
     Slow { one: Place, other: Place, ms: u64, for_ms: u64 },
     /// All connections of a process are reset.
-    ConnectionsReset { place: Place },
+    Reset { place: Place },
     /// All connections of a process die without a word.
     HalfOpen { place: Place },
-    /// An operator types a command.
-    Typed { sentinel: usize, group: usize, typed: Typed },
 }
 
 /// The kinds of faults; a run has most of them switched off.

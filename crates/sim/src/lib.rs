@@ -37,7 +37,8 @@ mod run;
 pub mod sometimes;
 
 pub use fault::{
-    Fault, Incident, Kind, Moment as TrapMoment, NodePick, Order, Place, Trap, Typed, Way,
+    Fault, Incident, Kind, Moment as TrapMoment, NetworkHarm, NodeHarm, NodePick, Order, Place,
+    SentinelHarm, Trap, Typed, Way,
 };
 pub use group_plan::GroupPlan;
 pub use invariant::Invariant;
@@ -47,5 +48,7 @@ pub use run::{Outcome, run, run_seed};
 pub use sentinel_host::{Question, SentinelIndex};
 pub use timeline::{Moment, Timeline};
 pub use trace::{Trace, TraceLine};
+#[cfg(feature = "mutants")]
+pub use vedette_core::Mutant;
 pub use witness::{Scene, Seen, Violation, Witness};
 pub use world::World;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Detail, Effect, Epoch, Event, EventKind, MasterName, Query, ReplicationTarget};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Query, ReplicationTarget};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -80,7 +80,7 @@ impl Places {
     }
 
     fn hear_event(&mut self, scene: &Scene<'_>, event: &Event) {
-        if let Some(place) = place_of(event.kind) {
+        if let Some((_, place)) = EVENTS.iter().find(|(kind, _)| *kind == event.kind) {
             self.reach(place);
         }
         if event.kind == EventKind::TiltEntered
@@ -91,31 +91,23 @@ impl Places {
         let Some(about) = &event.about else { return };
         let Some(group) = address::group_of(&about.address) else { return };
         let key = (scene.sentinel, group);
-        match event.kind {
-            EventKind::TryFailover => {
-                self.standing.insert(key, false);
-            }
-            EventKind::ElectedLeader => self.hear_elected(scene, group, &about.master),
-            EventKind::ConfigUpdateFrom => match self.standing.remove(&key) {
+        if event.kind == EventKind::TryFailover {
+            self.standing.insert(key, false);
+        } else if event.kind == EventKind::ElectedLeader {
+            self.hear_elected(scene, group, &about.master);
+        } else if event.kind == EventKind::ConfigUpdateFrom {
+            match self.standing.remove(&key) {
                 Some(false) => self.reach("a configuration update ended a candidacy"),
                 Some(true) => self.reach("a configuration update stood a leader down"),
                 None => {}
-            },
-            EventKind::AbortNotElected
-            | EventKind::AbortNoGoodReplica
-            | EventKind::AbortReplicaTimeout
-            | EventKind::AbortMasterIsBack => {
-                self.standing.remove(&key);
             }
-            EventKind::SwitchMaster => {
-                self.standing.remove(&key);
-                if let Detail::Switch { .. } = event.detail
-                    && let Some(view) = scene.snapshot.and_then(|s| s.master(&about.master))
-                {
-                    self.switched.insert((about.master.clone(), view.config_epoch));
-                }
+        } else if ABORTS.contains(&event.kind) {
+            self.standing.remove(&key);
+        } else if event.kind == EventKind::SwitchMaster {
+            self.standing.remove(&key);
+            if let Some(view) = scene.snapshot.and_then(|s| s.master(&about.master)) {
+                self.switched.insert((about.master.clone(), view.config_epoch));
             }
-            _ => {}
         }
     }
 
@@ -139,22 +131,27 @@ impl Places {
 }
 
 /// Events that are places by themselves.
-fn place_of(kind: EventKind) -> Option<&'static str> {
-    Some(match kind {
-        EventKind::AbortNotElected => "an election was lost",
-        EventKind::AbortNoGoodReplica => "no good replica",
-        EventKind::AbortReplicaTimeout => "a promotion timed out",
-        EventKind::AbortMasterIsBack => "the master came back",
-        EventKind::ConvertToReplica => "a stray master was demoted",
-        EventKind::FixReplicaConfig => "a misled replica was redirected",
-        EventKind::ReplicaReconfSentTimeout => "a repointing timed out",
-        EventKind::FailoverEndForTimeout => "a failover ended for timeout",
-        EventKind::Reboot => "a reboot was noticed",
-        EventKind::TiltEntered => "TILT",
-        EventKind::OdownLeft => "ODOWN ended",
-        EventKind::ResetMaster => "a master was reset",
-        EventKind::Unmonitor => "a master was removed",
-        EventKind::SwitchMaster => "a switch",
-        _ => return None,
-    })
-}
+const EVENTS: &[(EventKind, &str)] = &[
+    (EventKind::AbortNotElected, "an election was lost"),
+    (EventKind::AbortNoGoodReplica, "no good replica"),
+    (EventKind::AbortReplicaTimeout, "a promotion timed out"),
+    (EventKind::AbortMasterIsBack, "the master came back"),
+    (EventKind::ConvertToReplica, "a stray master was demoted"),
+    (EventKind::FixReplicaConfig, "a misled replica was redirected"),
+    (EventKind::ReplicaReconfSentTimeout, "a repointing timed out"),
+    (EventKind::FailoverEndForTimeout, "a failover ended for timeout"),
+    (EventKind::Reboot, "a reboot was noticed"),
+    (EventKind::TiltEntered, "TILT"),
+    (EventKind::OdownLeft, "ODOWN ended"),
+    (EventKind::ResetMaster, "a master was reset"),
+    (EventKind::Unmonitor, "a master was removed"),
+    (EventKind::SwitchMaster, "a switch"),
+];
+
+/// The ways a candidacy or a failover ends without a switch.
+const ABORTS: &[EventKind] = &[
+    EventKind::AbortNotElected,
+    EventKind::AbortNoGoodReplica,
+    EventKind::AbortReplicaTimeout,
+    EventKind::AbortMasterIsBack,
+];

@@ -2,7 +2,8 @@
 
 use vedette_node::Revival;
 use vedette_sim::{
-    Fault, Incident, MasterPlan, NodePick, Outcome, Place, Plan, Typed, Way, Witness, run,
+    Fault, Incident, MasterPlan, NetworkHarm, NodeHarm, NodePick, Outcome, Place, Plan,
+    SentinelHarm, Typed, Way, Witness, run,
 };
 
 fn plan(incidents: &[(u64, Fault)]) -> Plan {
@@ -30,8 +31,8 @@ fn check(plan: Plan) -> Outcome {
 }
 
 fn master_dies(for_ms: u64) -> Fault {
-    let node = NodePick::Master(0);
-    Fault::NodeDies { node, for_ms, back: Revival::WithData, silently: false }
+    let harm = NodeHarm::Dies { for_ms, back: Revival::WithData, silently: false };
+    Fault::Node(NodePick::Master(0), harm)
 }
 
 /// The +switch-master of a voter waited behind the +vote-for-leader that its disk was still saving,
@@ -48,7 +49,7 @@ fn a_switch_is_told_with_the_new_address() {
 /// Each input of the backlog entered TILT again and forgave the same silence again (rule E4).
 #[test]
 fn a_long_stall_is_counted_once() {
-    let stalls = Fault::SentinelStalls { sentinel: 0, for_ms: 5_000 };
+    let stalls = Fault::Sentinel(0, SentinelHarm::Stalls { for_ms: 5_000 });
     let outcome = check(plan(&[(1_000, stalls)]));
     assert_eq!(outcome.timeline.count("+tilt"), 1, "{}", outcome.timeline.print(0));
     assert_eq!(outcome.timeline.count("-tilt"), 1, "{}", outcome.timeline.print(0));
@@ -58,17 +59,30 @@ fn a_long_stall_is_counted_once() {
 /// not judge, and after TILT: the member stayed down for ever (behaviour 4.6).
 #[test]
 fn a_half_open_link_is_dropped_after_tilt() {
-    let stalls = Fault::SentinelStalls { sentinel: 0, for_ms: 19_000 };
-    let half_open = Fault::HalfOpen { place: Place::Sentinel(0) };
+    let stalls = Fault::Sentinel(0, SentinelHarm::Stalls { for_ms: 19_000 });
+    let half_open = Fault::Network(NetworkHarm::HalfOpen { place: Place::Sentinel(0) });
     check(plan(&[(1_000, stalls), (3_000, half_open)]));
+}
+
+/// An answer that came after the address had been left and become the master's again, to a question
+/// of its former term, counted as an opinion about the new one (rule E5).
+#[test]
+fn an_opinion_about_a_former_term_does_not_count() {
+    let stalls = Fault::Sentinel(1, SentinelHarm::Stalls { for_ms: 7_500 });
+    let forced = |at_ms| (at_ms, Fault::Typed { sentinel: 0, group: 0, typed: Typed::Failover });
+    let mut plan = plan(&[(1_000, master_dies(2_200)), (1_100, stalls), forced(6_000)]);
+    plan.masters[0].priorities = vec![100; 2];
+    plan.masters[0].quorum = 1;
+    check(plan);
 }
 
 /// The plain things, so that a broken simulator is not taken for a correct Sentinel.
 #[test]
 fn ordinary_troubles_end_well() {
-    let crash =
-        Fault::SentinelCrashes { sentinel: 0, for_ms: 3_000, silently: true, side_file_lost: true };
-    let cut = Fault::Isolated { place: Place::Sentinel(1), way: Way::Into, for_ms: 9_000 };
+    let harm = SentinelHarm::Crashes { for_ms: 3_000, silently: true, side_file_lost: true };
+    let crash = Fault::Sentinel(0, harm);
+    let harm = NetworkHarm::Isolated { place: Place::Sentinel(1), way: Way::Into, for_ms: 9_000 };
+    let cut = Fault::Network(harm);
     let forced = Fault::Typed { sentinel: 2, group: 0, typed: Typed::Failover };
     let away = Fault::Typed { sentinel: 2, group: 0, typed: Typed::RemoveAndMonitor };
     let mut plan = plan(&[

@@ -1,9 +1,9 @@
 use vedette_core::{
-    DurableState, Effect, Epoch, Event, EventKind, Hello, Query, ReplicationTarget, Request,
-    Response,
+    Detail, DurableState, Effect, Epoch, Event, EventKind, Hello, Part, Query, ReplicationTarget,
+    Request, Response,
 };
 
-use super::{Invariant, hold, saved};
+use super::{Invariant, hold, saved, shown};
 use crate::address;
 use crate::witness::{Scene, Seen};
 
@@ -65,22 +65,21 @@ fn query_is_durable(scene: &Scene<'_>, query: &Query) -> Result<(), String> {
 fn event_is_durable(scene: &Scene<'_>, event: &Event) -> Result<(), String> {
     let Some(about) = &event.about else { return Ok(()) };
     let record = saved(scene.disk, &about.master);
-    match (event.kind, &event.detail) {
-        (EventKind::VoteForLeader, vedette_core::Detail::Vote { epoch, .. }) => {
-            let durable = record.and_then(|record| record.leader_epoch).unwrap_or_default();
-            hold(*epoch <= durable, || {
-                format!("+vote-for-leader at {epoch}, the disk has one at {durable}")
-            })
-        }
-        (EventKind::PromotedReplica, _) => {
-            let vedette_core::Part::Replica { address, .. } = &about.part else { return Ok(()) };
-            let durable = record.map(|record| &record.address);
-            hold(durable == Some(address), || {
-                format!("+promoted-slave {address}, the disk has {durable:?}")
-            })
-        }
-        (_, _) => Ok(()),
+    if let Detail::Vote { epoch, .. } = &event.detail {
+        let durable = record.and_then(|record| record.leader_epoch).unwrap_or_default();
+        return hold(*epoch <= durable, || {
+            format!("+vote-for-leader at {epoch}, the disk has one at {durable}")
+        });
     }
+    if event.kind == EventKind::PromotedReplica
+        && let Part::Replica { address, .. } = &about.part
+    {
+        let durable = record.map(|record| &record.address);
+        return hold(durable == Some(address), || {
+            format!("+promoted-slave {address}, the disk has {durable:?}")
+        });
+    }
+    Ok(())
 }
 
 fn answer_is_durable(
@@ -89,27 +88,28 @@ fn answer_is_durable(
     response: &Response,
 ) -> Result<(), String> {
     let disk = scene.disk;
-    match (request, response) {
-        (
-            Request::IsMasterDown { address, .. },
-            Response::Opinion { leader: Some(_), leader_epoch, .. },
-        ) => vote_is_durable(scene, address::group_of(address), *leader_epoch),
-        (Request::Monitor { name, .. }, Response::Done) => {
-            hold(saved(disk, name).is_some(), || format!("OK to MONITOR {name}, not on disk"))
-        }
-        (Request::Remove(name), Response::Done) => {
-            hold(saved(disk, name).is_none(), || format!("OK to REMOVE {name}, still on disk"))
-        }
-        (Request::Set { name, .. }, Response::Done) => {
-            let view = scene.snapshot.and_then(|snapshot| snapshot.master(name));
-            let (on_disk, in_force) =
-                (saved(disk, name).map(|m| &m.settings), view.map(|v| &*v.settings));
-            hold(on_disk == in_force || view.is_none(), || {
-                format!("OK to SET {name}: on disk {on_disk:?}, in force {in_force:?}")
-            })
-        }
-        (_, _) => Ok(()),
+    if let (
+        Request::IsMasterDown { address, .. },
+        Response::Opinion { leader: Some(_), leader_epoch, .. },
+    ) = (request, response)
+    {
+        return vote_is_durable(scene, address::group_of(address), *leader_epoch);
     }
+    if *response != Response::Done {
+        return Ok(());
+    }
+    if let Request::Monitor { name, .. } = request {
+        return hold(saved(disk, name).is_some(), || format!("OK to MONITOR {name}, not on disk"));
+    }
+    if let Request::Remove(name) = request {
+        return hold(saved(disk, name).is_none(), || format!("OK to REMOVE {name}, still on disk"));
+    }
+    let Request::Set { name, .. } = request else { return Ok(()) };
+    let in_force = shown(scene, name).map(|view| &*view.settings);
+    let on_disk = saved(disk, name).map(|master| &master.settings);
+    hold(on_disk == in_force || in_force.is_none(), || {
+        format!("OK to SET {name}: on disk {on_disk:?}, in force {in_force:?}")
+    })
 }
 
 impl Invariant for DurableFirst {

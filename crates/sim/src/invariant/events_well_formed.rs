@@ -14,6 +14,15 @@ pub(super) struct EventsWellFormed {
     last: BTreeMap<SentinelIndex, u64>,
 }
 
+/// Events that tell of a path and numbers.
+const SCRIPTS: &[EventKind] = &[
+    EventKind::ScriptError,
+    EventKind::ScriptTimeout,
+    EventKind::ScriptDropped,
+    EventKind::ScriptChild,
+    EventKind::ScriptChildEnded,
+];
+
 /// Words of an instance: type, name, host, port, and for all but masters `@` and the master.
 fn is_instance(words: &[&str]) -> bool {
     let is_port = |word: &str| word.parse::<u16>().is_ok();
@@ -29,22 +38,17 @@ fn is_instance(words: &[&str]) -> bool {
 fn is_well_formed(kind: EventKind, text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').collect();
     let no_gaps = words.iter().all(|word| !word.is_empty());
-    let fine = match kind {
-        EventKind::NewEpoch => words.len() == 1 && words[0].parse::<u64>().is_ok(),
-        EventKind::VoteForLeader => {
-            words.len() == 2 && words[0].len() == 40 && words[1].parse::<u64>().is_ok()
-        }
-        EventKind::SwitchMaster => {
-            let [_, from, from_port, to, to_port] = words[..] else { return false };
-            (from, from_port) != (to, to_port) && to_port.parse::<u16>().is_ok()
-        }
-        EventKind::TiltEntered | EventKind::TiltLeft => text.starts_with("#tilt mode"),
-        EventKind::ScriptError
-        | EventKind::ScriptTimeout
-        | EventKind::ScriptDropped
-        | EventKind::ScriptChild
-        | EventKind::ScriptChildEnded => true,
-        _ => is_instance(&words),
+    let fine = if kind == EventKind::NewEpoch {
+        words.len() == 1 && words[0].parse::<u64>().is_ok()
+    } else if kind == EventKind::VoteForLeader {
+        words.len() == 2 && words[0].len() == 40 && words[1].parse::<u64>().is_ok()
+    } else if kind == EventKind::SwitchMaster {
+        let [_, from, from_port, to, to_port] = words[..] else { return false };
+        (from, from_port) != (to, to_port) && to_port.parse::<u16>().is_ok()
+    } else if [EventKind::TiltEntered, EventKind::TiltLeft].contains(&kind) {
+        text.starts_with("#tilt mode")
+    } else {
+        SCRIPTS.contains(&kind) || is_instance(&words)
     };
     fine && no_gaps && text.len() <= PAYLOAD_MAX && !text.contains(['\r', '\n'])
 }

@@ -9,10 +9,19 @@ use crate::witness::{Scene, Seen};
 const FRESH_MS: u64 = 1_000;
 
 /// `SLAVEOF` leaves only on a connection on which an INFO was answered within the last second, and
-/// `SLAVEOF NO ONE` only to a node that said there that it is a replica (rule L5).
+/// `SLAVEOF NO ONE` only to a node that said there that it is a replica that may be promoted (rules
+/// L4, L5).
 #[derive(Default)]
 pub(super) struct FreshInfo {
-    heard: BTreeMap<(SentinelIndex, ConnId), (u64, Role)>,
+    heard: BTreeMap<(SentinelIndex, ConnId), Word>,
+}
+
+/// What a node last said, and when.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    at_ms: u64,
+    role: Role,
+    priority: u32,
 }
 
 impl FreshInfo {
@@ -23,13 +32,12 @@ impl FreshInfo {
         at_ms: u64,
     ) -> Result<(), String> {
         let heard = self.heard.get(&(who, conn));
-        let fresh = heard.filter(|(at, _)| at_ms - at <= FRESH_MS);
-        hold(fresh.is_some(), || {
-            format!("SLAVEOF {target:?} on {conn:?}, whose last INFO was {heard:?}")
-        })?;
-        let promotes = *target == ReplicationTarget::NoOne;
-        hold(!promotes || fresh.is_some_and(|(_, role)| *role == Role::Replica), || {
-            format!("SLAVEOF NO ONE on {conn:?} to a master")
+        let Some(word) = heard.filter(|word| at_ms - word.at_ms <= FRESH_MS) else {
+            return Err(format!("SLAVEOF {target:?} on {conn:?}, whose last INFO was {heard:?}"));
+        };
+        let fit = word.role == Role::Replica && word.priority > 0;
+        hold(*target != ReplicationTarget::NoOne || fit, || {
+            format!("SLAVEOF NO ONE on {conn:?}, to {word:?}")
         })
     }
 }
@@ -46,11 +54,9 @@ impl Invariant for FreshInfo {
                 conn,
                 answer: Answer::Info(InfoAnswer::Report(info)),
             }) => {
-                self.heard.insert((who, *conn), (scene.at_ms, info.role));
-                Ok(())
-            }
-            Seen::Took(Input::Disconnected { conn }) | Seen::Ordered(Effect::Close { conn }) => {
-                self.heard.remove(&(who, *conn));
+                let priority = info.priority.unwrap_or(100);
+                let word = Word { at_ms: scene.at_ms, role: info.role, priority };
+                self.heard.insert((who, *conn), word);
                 Ok(())
             }
             Seen::Ordered(Effect::Send { conn, query: Query::Replicate { target, .. } }) => {
@@ -75,11 +81,14 @@ mod tests {
     fn an_order_on_stale_info_is_found() {
         let mut check = FreshInfo::default();
         let key = (SentinelIndex(0), ConnId(1));
+        let word = |role, priority| Word { at_ms: 100, role, priority };
         assert!(check.order(key, &ReplicationTarget::NoOne, 0).is_err());
-        check.heard.insert(key, (100, Role::Replica));
+        check.heard.insert(key, word(Role::Replica, 100));
         assert!(check.order(key, &ReplicationTarget::NoOne, 1_100).is_ok());
         assert!(check.order(key, &ReplicationTarget::NoOne, 1_101).is_err());
-        check.heard.insert(key, (100, Role::Master));
-        assert!(check.order(key, &ReplicationTarget::NoOne, 100).is_err());
+        for unfit in [word(Role::Master, 100), word(Role::Replica, 0)] {
+            check.heard.insert(key, unfit);
+            assert!(check.order(key, &ReplicationTarget::NoOne, 100).is_err());
+        }
     }
 }

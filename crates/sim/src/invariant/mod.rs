@@ -10,6 +10,7 @@ mod fresh_info;
 mod odown_has_reasons;
 mod one_address;
 mod one_leader;
+mod one_target;
 mod one_vote;
 mod queues_bounded;
 mod tilt_is_passive;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(durable_first::DurableFirst::default()),
         Box::new(tilt_is_passive::TiltIsPassive::default()),
         Box::new(odown_has_reasons::OdownHasReasons::default()),
+        Box::new(one_target::OneTarget::default()),
         Box::new(fresh_info::FreshInfo::default()),
         Box::new(events_well_formed::EventsWellFormed::default()),
         Box::new(queues_bounded::QueuesBounded::default()),

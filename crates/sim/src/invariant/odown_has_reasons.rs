@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vedette_core::{Detail, Effect, Event, MasterName, MasterView, Time};
+use vedette_core::{Detail, Effect, Epoch, Event, MasterName, MasterView, Time};
 
 use super::{Invariant, hold};
 use crate::address;
@@ -16,6 +16,8 @@ const LIFE_MS: u64 = 5_000;
 pub(super) struct OdownHasReasons {
     /// What a peer last said: by hearer, group and peer.
     opinions: BTreeMap<(SentinelIndex, usize, SentinelIndex), Word>,
+    /// Configurations as pictures showed them last.
+    terms: BTreeMap<(SentinelIndex, MasterName), Epoch>,
     /// ODOWN as pictures showed it last.
     shown: BTreeMap<(SentinelIndex, MasterName), Time>,
 }
@@ -42,6 +44,12 @@ impl OdownHasReasons {
     fn look(&mut self, scene: &Scene<'_>, view: &MasterView) -> Result<(), String> {
         let Some(group) = address::group_of(&view.node.address) else { return Ok(()) };
         let key = (scene.sentinel, view.name.clone());
+        if self.terms.insert(key.clone(), view.config_epoch) != Some(view.config_epoch) {
+            // What was heard in this very turn may be about the new term already.
+            self.opinions.retain(|(who, of, _), word| {
+                (*who, *of) != (scene.sentinel, group) || word.at_ms == scene.at_ms
+            });
+        }
         let before = match view.odown_since {
             Some(since) => self.shown.insert(key, since),
             None => self.shown.remove(&key),
@@ -60,12 +68,8 @@ impl OdownHasReasons {
     }
 
     fn hear_event(event: &Event) -> Result<(), String> {
-        match &event.detail {
-            Detail::Agreement { count, quorum } => {
-                hold(count >= quorum, || format!("+odown with {count}/{quorum}"))
-            }
-            _ => Ok(()),
-        }
+        let Detail::Agreement { count, quorum } = &event.detail else { return Ok(()) };
+        hold(count >= quorum, || format!("+odown with {count}/{quorum}"))
     }
 }
 

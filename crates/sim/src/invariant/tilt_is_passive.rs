@@ -1,37 +1,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Event, EventKind, Query};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, MasterView, Query};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
-/// In TILT a Sentinel changes no verdict, asks nothing, stands for nothing, promotes and repairs
-/// nothing (rule E4).
+/// In TILT a Sentinel changes no verdict, asks nothing, promotes and repairs nothing (rule E4). What
+/// was decided before may still be told: events wait for votes that are being saved.
 #[derive(Default)]
 pub(super) struct TiltIsPassive {
     tilted: BTreeSet<SentinelIndex>,
     /// Sent in a turn that began in TILT. Its events come last: they may tell that TILT had ended.
     suspects: BTreeMap<SentinelIndex, String>,
+    verdicts: BTreeMap<(SentinelIndex, MasterName), Verdicts>,
+}
+
+/// Who is down, under which configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdicts {
+    config_epoch: Epoch,
+    odown: bool,
+    down: BTreeMap<String, bool>,
+}
+
+impl Verdicts {
+    fn of(view: &MasterView) -> Self {
+        let replicas = view.replicas.iter().map(|replica| &replica.node);
+        let nodes = replicas.chain([&view.node]);
+        let down = nodes.map(|node| (node.address.to_string(), node.sdown_since.is_some()));
+        let odown = view.odown_since.is_some();
+        Self { config_epoch: view.config_epoch, odown, down: down.collect() }
+    }
+
+    /// A switch forgets verdicts; new nodes have none yet.
+    fn differ(&self, later: &Self) -> bool {
+        let changed = |(node, down): (&String, &bool)| {
+            later.down.get(node).is_some_and(|later| later != down)
+        };
+        self.config_epoch == later.config_epoch
+            && (self.odown != later.odown || self.down.iter().any(changed))
+    }
 }
 
 impl TiltIsPassive {
-    fn hear_event(&mut self, who: SentinelIndex, event: &Event) -> Result<(), String> {
-        match event.kind {
-            EventKind::TiltEntered => {
-                self.tilted.insert(who);
-                Ok(())
-            }
-            EventKind::TiltLeft => {
-                self.tilted.remove(&who);
-                self.suspects.remove(&who);
-                Ok(())
-            }
-            kind if is_active(kind) => {
-                hold(!self.tilted.contains(&who), || format!("{kind:?} in TILT: {:?}", event.about))
-            }
-            _ => Ok(()),
+    fn hear_event(&mut self, who: SentinelIndex, event: &Event) {
+        if event.kind == EventKind::TiltEntered {
+            self.tilted.insert(who);
+        } else if event.kind == EventKind::TiltLeft {
+            self.tilted.remove(&who);
+            self.suspects.remove(&who);
         }
+    }
+
+    fn look(&mut self, who: SentinelIndex, passive: bool, view: &MasterView) -> Result<(), String> {
+        let later = Verdicts::of(view);
+        let key = (who, view.name.clone());
+        let before = self.verdicts.insert(key, later.clone());
+        let changed = before.as_ref().is_some_and(|before| before.differ(&later));
+        hold(!passive || !changed, || {
+            format!("verdicts of {} change in TILT from {before:?} to {later:?}", view.name)
+        })
     }
 
     fn send(&mut self, who: SentinelIndex, query: &Query) {
@@ -46,41 +75,30 @@ impl TiltIsPassive {
     }
 }
 
-/// What is a decision of the Sentinel's own.
-fn is_active(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::SdownEntered
-            | EventKind::SdownLeft
-            | EventKind::OdownEntered
-            | EventKind::ElectedLeader
-            | EventKind::StateSelectReplica
-            | EventKind::SelectedReplica
-            | EventKind::StateWaitPromotion
-            | EventKind::ConvertToReplica
-            | EventKind::FixReplicaConfig
-            | EventKind::ReplicaReconfSent
-    )
-}
-
 impl Invariant for TiltIsPassive {
     fn name(&self) -> &'static str {
         "TILT is passive"
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        let who = scene.sentinel;
         match seen {
             Seen::Ordered(Effect::Publish(publication)) => {
-                publication.events.iter().try_for_each(|e| self.hear_event(scene.sentinel, e))
+                let before = self.tilted.contains(&who);
+                publication.events.iter().for_each(|event| self.hear_event(who, event));
+                let reset = publication.events.iter().any(|e| e.kind == EventKind::ResetMaster);
+                let passive = before && self.tilted.contains(&who) && !reset;
+                publication.masters.iter().try_for_each(|view| self.look(who, passive, view))
             }
             Seen::Ordered(Effect::Send { query, .. }) => {
-                self.send(scene.sentinel, query);
+                self.send(who, query);
                 Ok(())
             }
-            Seen::Took(_) => self.begin_turn(scene.sentinel),
+            Seen::Took(_) => self.begin_turn(who),
             Seen::Started(_) | Seen::Ended => {
-                self.tilted.remove(&scene.sentinel);
-                self.suspects.remove(&scene.sentinel);
+                self.tilted.remove(&who);
+                self.suspects.remove(&who);
+                self.verdicts.retain(|(of, _), _| *of != who);
                 Ok(())
             }
             Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => Ok(()),
@@ -90,21 +108,40 @@ impl Invariant for TiltIsPassive {
 
 #[cfg(test)]
 mod tests {
-    use vedette_core::Detail;
+    use vedette_core::{ConnId, Detail, Endpoint, Input};
 
     use super::*;
+    use crate::invariant::samples;
+
+    fn verdicts(epoch: u64, down: bool) -> Verdicts {
+        let config_epoch = Epoch::new(epoch).unwrap_or_default();
+        let down = BTreeMap::from([("10.1.0.1:6379".to_owned(), down)]);
+        Verdicts { config_epoch, odown: false, down }
+    }
 
     #[test]
-    fn a_verdict_in_tilt_is_found() {
+    fn a_changed_verdict_is_a_difference_and_a_switch_is_none() {
+        assert!(!verdicts(1, true).differ(&verdicts(1, true)));
+        assert!(verdicts(1, true).differ(&verdicts(1, false)));
+        assert!(!verdicts(1, true).differ(&verdicts(2, false)));
+    }
+
+    #[test]
+    fn a_question_in_tilt_is_found() {
         let mut check = TiltIsPassive::default();
-        let who = SentinelIndex(0);
+        let disk = samples::disk(1);
+        let (sentinel, id) = (SentinelIndex(0), disk.my_id);
+        let scene = Scene { at_ms: 0, sentinel, id, disk: &disk, snapshot: None };
+        let address = Endpoint::new("10.1.0.1", 6379);
+        let query = Query::AskDown { address, epoch: Epoch::ZERO, vote_for: None };
+        let asks = Effect::Send { conn: ConnId(1), query };
         let event = |kind| Event { kind, about: None, detail: Detail::None };
-        let mut hear = |kind| check.hear_event(who, &event(kind));
-        assert!(hear(EventKind::SdownEntered).is_ok());
-        assert!(hear(EventKind::TiltEntered).is_ok());
-        assert!(hear(EventKind::VoteForLeader).is_ok());
-        assert!(hear(EventKind::SdownEntered).is_err());
-        assert!(hear(EventKind::TiltLeft).is_ok());
-        assert!(hear(EventKind::SdownEntered).is_ok());
+        let turn = Input::DeadlineReached;
+        check.hear_event(sentinel, &event(EventKind::TiltEntered));
+        assert!(check.see(&scene, &Seen::Ordered(&asks)).is_ok());
+        assert!(check.see(&scene, &Seen::Took(&turn)).is_err());
+        assert!(check.see(&scene, &Seen::Ordered(&asks)).is_ok());
+        check.hear_event(sentinel, &event(EventKind::TiltLeft));
+        assert!(check.see(&scene, &Seen::Took(&turn)).is_ok());
     }
 }

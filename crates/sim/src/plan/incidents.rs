@@ -3,7 +3,10 @@
 use vedette_node::Revival;
 
 use super::Plan;
-use crate::fault::{Fault, Incident, Kind, Moment, NodePick, Order, Place, Trap, Typed, Way};
+use crate::fault::{
+    Fault, Incident, Kind, Moment, NetworkHarm, NodeHarm, NodePick, Order, Place, SentinelHarm,
+    Trap, Typed, Way,
+};
 use crate::random::Random;
 
 impl Plan {
@@ -23,89 +26,70 @@ impl Plan {
     }
 
     fn draw_fault(&self, kind: Kind, random: &mut Random) -> Fault {
+        let group = self.group(random);
+        let (master, node) = (NodePick::Master(group), self.node(random, group));
+        let sentinel = random.index(self.sentinels);
+        let on_sentinel = |harm| Fault::Sentinel(sentinel, harm);
+        let for_ms = random.spread(50, 10_000);
         match kind {
-            Kind::MasterDies
-            | Kind::MasterHangs
-            | Kind::NodeDies
-            | Kind::NodeSick
-            | Kind::Lag
-            | Kind::Orders => self.draw_node_fault(kind, random),
-            Kind::Crash
-            | Kind::Traps
-            | Kind::Stalls
-            | Kind::LongStalls
-            | Kind::WallClock
-            | Kind::DiskSlow
-            | Kind::DiskFull
-            | Kind::DiskStuck => self.draw_sentinel_fault(kind, random),
+            Kind::MasterDies => Fault::Node(master, self.draw_death(group, random)),
+            Kind::MasterHangs => {
+                Fault::Node(master, NodeHarm::Hangs { for_ms: self.draw_silence(group, random) })
+            }
+            Kind::NodeDies => Fault::Node(node, self.draw_death(group, random)),
+            Kind::NodeSick => Fault::Node(node, draw_sickness(for_ms, random)),
+            Kind::Lag => {
+                let lag_ms = random.between(50, 3_000);
+                Fault::Node(node, NodeHarm::Lags { lag_ms, for_ms })
+            }
+            Kind::Orders => Fault::Node(node, self.draw_order(group, random)),
+            Kind::Crash => on_sentinel(SentinelHarm::Crashes {
+                for_ms,
+                silently: random.percent(25),
+                side_file_lost: random.percent(25),
+            }),
+            Kind::Traps => self.draw_trap(random),
+            Kind::Stalls => on_sentinel(SentinelHarm::Stalls { for_ms: random.spread(5, 1_990) }),
+            Kind::LongStalls => {
+                on_sentinel(SentinelHarm::Stalls { for_ms: random.between(2_000, 30_000) })
+            }
+            Kind::WallClock => {
+                let by_ms = random.pick(&[-86_400_000, -5_000, 5_000, 3_600_000]);
+                on_sentinel(SentinelHarm::WallClockJumps { by_ms })
+            }
+            Kind::DiskSlow => {
+                let ms = random.spread(10, 2_000);
+                on_sentinel(SentinelHarm::DiskSlow { ms, for_ms: for_ms * 2 })
+            }
+            Kind::DiskFull => on_sentinel(SentinelHarm::DiskFull { for_ms }),
+            Kind::DiskStuck => on_sentinel(SentinelHarm::DiskStuck { for_ms }),
             Kind::Cuts
             | Kind::Isolation
             | Kind::Splits
             | Kind::SlowLinks
             | Kind::Resets
-            | Kind::HalfOpen => self.draw_network_fault(kind, random),
-            Kind::Forced | Kind::Typed => self.draw_typed(kind, random),
+            | Kind::HalfOpen => Fault::Network(self.draw_network_harm(kind, for_ms, random)),
+            Kind::Forced => Fault::Typed { sentinel, group, typed: Typed::Failover },
+            Kind::Typed => Fault::Typed { sentinel, group, typed: self.draw_typed(random) },
         }
     }
 
-    fn draw_node_fault(&self, kind: Kind, random: &mut Random) -> Fault {
-        let group = self.group(random);
-        let (master, node) = (NodePick::Master(group), self.node(random, group));
+    /// Mostly long enough to be noticed, and sometimes just not.
+    fn draw_silence(&self, group: usize, random: &mut Random) -> u64 {
         let silence = self.masters[group].down_after_ms;
-        // Mostly long enough to be noticed, and sometimes just not.
         let longest = random.pick(&[silence, 4_000, 4_000, 15_000]);
-        let for_ms = random.between(silence * 2 / 3, silence * 2 / 3 + longest);
+        random.between(silence * 2 / 3, silence * 2 / 3 + longest)
+    }
+
+    fn draw_death(&self, group: usize, random: &mut Random) -> NodeHarm {
+        let for_ms = self.draw_silence(group, random);
         let back = random.pick(&[Revival::WithData, Revival::WithData, Revival::Empty]);
-        let silently = random.percent(25);
-        match kind {
-            Kind::MasterDies => Fault::NodeDies { node: master, for_ms, back, silently },
-            Kind::MasterHangs => Fault::NodeHangs { node: master, for_ms },
-            Kind::NodeDies => Fault::NodeDies { node, for_ms, back, silently },
-            Kind::Lag => Fault::NodeLags { node, lag_ms: random.between(50, 3_000), for_ms },
-            Kind::Orders => {
-                let last = self.masters[group].priorities.len();
-                let order =
-                    [Order::BecomeMaster, Order::Follow(random.index(last))][random.index(2)];
-                Fault::NodeOrdered { node, order }
-            }
-            _ => self.draw_sickness(node, for_ms, random),
-        }
+        NodeHarm::Dies { for_ms, back, silently: random.percent(25) }
     }
 
-    fn draw_sickness(&self, node: NodePick, for_ms: u64, random: &mut Random) -> Fault {
-        match random.below(4) {
-            0 => Fault::NodeHangs { node, for_ms },
-            1 => Fault::NodeRefuses { node, for_ms, cut: random.percent(50) },
-            2 => Fault::NodeLoads { node, for_ms },
-            _ => Fault::NodeBusy { node, for_ms, has_written: random.percent(50) },
-        }
-    }
-
-    fn draw_sentinel_fault(&self, kind: Kind, random: &mut Random) -> Fault {
-        let sentinel = random.index(self.sentinels);
-        let for_ms = random.spread(50, 8_000);
-        match kind {
-            Kind::Traps => self.draw_trap(random),
-            Kind::Stalls => Fault::SentinelStalls { sentinel, for_ms: random.spread(5, 1_990) },
-            Kind::LongStalls => {
-                Fault::SentinelStalls { sentinel, for_ms: random.between(2_000, 30_000) }
-            }
-            Kind::WallClock => {
-                let by_ms = random.pick(&[-86_400_000, -5_000, 5_000, 3_600_000]);
-                Fault::WallClockJumps { sentinel, by_ms }
-            }
-            Kind::DiskSlow => {
-                Fault::DiskSlow { sentinel, ms: random.spread(10, 2_000), for_ms: for_ms * 2 }
-            }
-            Kind::DiskFull => Fault::DiskFull { sentinel, for_ms },
-            Kind::DiskStuck => Fault::DiskStuck { sentinel, for_ms },
-            _ => Fault::SentinelCrashes {
-                sentinel,
-                for_ms,
-                silently: random.percent(25),
-                side_file_lost: random.percent(25),
-            },
-        }
+    fn draw_order(&self, group: usize, random: &mut Random) -> NodeHarm {
+        let other = random.index(self.masters[group].priorities.len());
+        NodeHarm::Ordered(random.pick(&[Order::BecomeMaster, Order::Follow(other)]))
     }
 
     fn draw_trap(&self, random: &mut Random) -> Fault {
@@ -119,24 +103,29 @@ impl Plan {
         Fault::Trapped { group: self.group(random), moment: random.pick(&Moment::ALL), trap }
     }
 
-    fn draw_network_fault(&self, kind: Kind, random: &mut Random) -> Fault {
+    fn draw_network_harm(&self, kind: Kind, for_ms: u64, random: &mut Random) -> NetworkHarm {
         let (one, other) = (self.place(random), self.place(random));
         let way = random.pick(&[Way::Both, Way::Both, Way::Into, Way::OutOf]);
-        let for_ms = random.spread(50, 12_000);
-        match kind {
-            Kind::Isolation => Fault::Isolated { place: one, way, for_ms },
-            Kind::Splits => Fault::Split { mask: random.next(), for_ms },
-            Kind::SlowLinks => Fault::Slow { one, other, ms: random.spread(10, 1_500), for_ms },
-            Kind::Resets => Fault::ConnectionsReset { place: one },
-            Kind::HalfOpen => Fault::HalfOpen { place: one },
-            _ => Fault::Cut { one, other, way, for_ms },
+        if kind == Kind::Isolation {
+            return NetworkHarm::Isolated { place: one, way, for_ms };
         }
+        if kind == Kind::Splits {
+            return NetworkHarm::Split { mask: random.next(), for_ms };
+        }
+        if kind == Kind::SlowLinks {
+            return NetworkHarm::Slow { one, other, ms: random.spread(10, 1_500), for_ms };
+        }
+        if kind == Kind::Resets {
+            return NetworkHarm::Reset { place: one };
+        }
+        if kind == Kind::HalfOpen {
+            return NetworkHarm::HalfOpen { place: one };
+        }
+        NetworkHarm::Cut { one, other, way, for_ms }
     }
 
-    fn draw_typed(&self, kind: Kind, random: &mut Random) -> Fault {
-        let (sentinel, group) = (random.index(self.sentinels), self.group(random));
-        let typed = match random.below(8) {
-            _ if kind == Kind::Forced => Typed::Failover,
+    fn draw_typed(&self, random: &mut Random) -> Typed {
+        match random.below(8) {
             0 => Typed::Reset,
             1 => Typed::RemoveAndMonitor,
             2 => Typed::Set("quorum", random.between(1, self.sentinels as u64)),
@@ -144,11 +133,11 @@ impl Plan {
             4 => Typed::Set("parallel-syncs", random.between(1, 4)),
             5 => Typed::Ckquorum,
             6 => Typed::FlushConfig,
-            _ => Typed::SimulateFailure(
-                random.pick(&["crash-after-election", "crash-after-promotion"]),
-            ),
-        };
-        Fault::Typed { sentinel, group, typed }
+            _ => {
+                let moments = ["crash-after-election", "crash-after-promotion"];
+                Typed::SimulateFailure(random.pick(&moments))
+            }
+        }
     }
 
     fn group(&self, random: &mut Random) -> usize {
@@ -166,5 +155,14 @@ impl Plan {
             1 => Place::Node(self.node(random, group)),
             _ => Place::Sentinel(random.index(self.sentinels)),
         }
+    }
+}
+
+fn draw_sickness(for_ms: u64, random: &mut Random) -> NodeHarm {
+    match random.below(4) {
+        0 => NodeHarm::Hangs { for_ms },
+        1 => NodeHarm::Refuses { for_ms, cut: random.percent(50) },
+        2 => NodeHarm::Loads { for_ms },
+        _ => NodeHarm::Busy { for_ms, has_written: random.percent(50) },
     }
 }

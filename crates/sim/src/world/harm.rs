@@ -4,7 +4,7 @@ use vedette_node::{Fault as NodeFault, Input as NodeInput, Revival};
 
 use super::{Repair, World};
 use crate::agenda::Happening;
-use crate::fault::{Fault, NodePick, Place, Way};
+use crate::fault::{Fault, NetworkHarm, NodeHarm, NodePick, Place, SentinelHarm, Way};
 use crate::network::{End, Health, Parcel, Site};
 use crate::node_host::NodeIndex;
 use crate::sentinel_host::SentinelIndex;
@@ -17,25 +17,9 @@ impl World {
         let fault = self.plan.incidents[number].fault.clone();
         self.witness.note_incident(self.now_ms, number, &fault);
         match fault {
-            Fault::NodeDies { .. }
-            | Fault::NodeHangs { .. }
-            | Fault::NodeRefuses { .. }
-            | Fault::NodeLoads { .. }
-            | Fault::NodeBusy { .. }
-            | Fault::NodeLags { .. }
-            | Fault::NodeOrdered { .. } => self.harm_node(&fault),
-            Fault::SentinelCrashes { .. }
-            | Fault::SentinelStalls { .. }
-            | Fault::WallClockJumps { .. }
-            | Fault::DiskSlow { .. }
-            | Fault::DiskFull { .. }
-            | Fault::DiskStuck { .. } => self.harm_sentinel(&fault),
-            Fault::Cut { .. }
-            | Fault::Isolated { .. }
-            | Fault::Split { .. }
-            | Fault::Slow { .. }
-            | Fault::ConnectionsReset { .. }
-            | Fault::HalfOpen { .. } => self.harm_network(&fault),
+            Fault::Node(pick, harm) => self.harm_node(self.picked(pick), harm),
+            Fault::Sentinel(index, harm) => self.harm_sentinel(SentinelIndex(index), harm),
+            Fault::Network(harm) => self.harm_network(harm),
             Fault::Trapped { group, moment, trap } => self.traps.push((group, moment, trap)),
             Fault::Typed { sentinel, group, typed } => {
                 self.type_command(SentinelIndex(sentinel), group, typed);
@@ -55,20 +39,17 @@ impl World {
 
 /// Nodes.
 impl World {
-    fn harm_node(&mut self, fault: &Fault) {
-        match *fault {
-            Fault::NodeDies { node, for_ms, back, silently } => {
-                let node = self.picked(node);
+    fn harm_node(&mut self, node: NodeIndex, harm: NodeHarm) {
+        match harm {
+            NodeHarm::Dies { for_ms, back, silently } => {
                 self.kill_node(node, for_ms, back, silently);
             }
-            Fault::NodeHangs { node, for_ms } => {
-                let node = self.picked(node);
+            NodeHarm::Hangs { for_ms } => {
                 self.nodes[node.0].hung += 1;
                 self.suffer(node, NodeFault::Hung);
                 self.mend_after(for_ms, Repair::NodeResumes(node));
             }
-            Fault::NodeRefuses { node, for_ms, cut } => {
-                let node = self.picked(node);
+            NodeHarm::Refuses { for_ms, cut } => {
                 self.nodes[node.0].refusing += 1;
                 self.suffer(node, NodeFault::ConnectionsRefused);
                 if cut {
@@ -76,22 +57,18 @@ impl World {
                 }
                 self.mend_after(for_ms, Repair::NodeAccepts(node));
             }
-            Fault::NodeLoads { node, for_ms } => {
-                let node = self.picked(node);
+            NodeHarm::Loads { for_ms } => {
                 self.suffer(node, NodeFault::LoadingStarted { ms: for_ms });
             }
-            Fault::NodeBusy { node, for_ms, has_written } => {
-                let node = self.picked(node);
+            NodeHarm::Busy { for_ms, has_written } => {
                 self.suffer(node, NodeFault::ScriptStarted { has_written });
                 self.mend_after(for_ms, Repair::ScriptEnds(node));
             }
-            Fault::NodeLags { node, lag_ms, for_ms } => {
-                let node = self.picked(node);
+            NodeHarm::Lags { lag_ms, for_ms } => {
                 self.suffer(node, NodeFault::ReplicationLagged { ms: lag_ms });
                 self.mend_after(for_ms, Repair::NodeInStep(node));
             }
-            Fault::NodeOrdered { node, order } => self.order_node(self.picked(node), order),
-            _ => unreachable!("a fault of another kind"),
+            NodeHarm::Ordered(order) => self.order_node(node, order),
         }
     }
 
@@ -124,30 +101,27 @@ impl World {
 
 /// Sentinels.
 impl World {
-    fn harm_sentinel(&mut self, fault: &Fault) {
-        match *fault {
-            Fault::SentinelCrashes { sentinel, for_ms, silently, side_file_lost } => {
-                self.crash_sentinel(SentinelIndex(sentinel), for_ms, silently, side_file_lost);
+    fn harm_sentinel(&mut self, index: SentinelIndex, harm: SentinelHarm) {
+        match harm {
+            SentinelHarm::Crashes { for_ms, silently, side_file_lost } => {
+                self.crash_sentinel(index, for_ms, silently, side_file_lost);
             }
-            Fault::SentinelStalls { sentinel, for_ms } => {
-                self.stall_sentinel(SentinelIndex(sentinel), for_ms);
+            SentinelHarm::Stalls { for_ms } => self.stall_sentinel(index, for_ms),
+            SentinelHarm::WallClockJumps { by_ms } => {
+                self.sentinels[index.0].wall_offset_ms += by_ms;
             }
-            Fault::WallClockJumps { sentinel, by_ms } => {
-                self.sentinels[sentinel].wall_offset_ms += by_ms;
+            SentinelHarm::DiskSlow { ms, for_ms } => {
+                self.sentinels[index.0].disk.extra_ms += ms;
+                self.mend_after(for_ms, Repair::DiskFast(index, ms));
             }
-            Fault::DiskSlow { sentinel, ms, for_ms } => {
-                self.sentinels[sentinel].disk.extra_ms += ms;
-                self.mend_after(for_ms, Repair::DiskFast(SentinelIndex(sentinel), ms));
+            SentinelHarm::DiskFull { for_ms } => {
+                self.sentinels[index.0].disk.full += 1;
+                self.mend_after(for_ms, Repair::DiskHasRoom(index));
             }
-            Fault::DiskFull { sentinel, for_ms } => {
-                self.sentinels[sentinel].disk.full += 1;
-                self.mend_after(for_ms, Repair::DiskHasRoom(SentinelIndex(sentinel)));
+            SentinelHarm::DiskStuck { for_ms } => {
+                self.sentinels[index.0].disk.stuck += 1;
+                self.mend_after(for_ms, Repair::DiskGoesOn(index));
             }
-            Fault::DiskStuck { sentinel, for_ms } => {
-                self.sentinels[sentinel].disk.stuck += 1;
-                self.mend_after(for_ms, Repair::DiskGoesOn(SentinelIndex(sentinel)));
-            }
-            _ => unreachable!("a fault of another kind"),
         }
     }
 
@@ -190,34 +164,35 @@ impl World {
 
 /// The network.
 impl World {
-    fn harm_network(&mut self, fault: &Fault) {
-        match *fault {
-            Fault::Cut { one, other, way, for_ms } => {
+    fn harm_network(&mut self, harm: NetworkHarm) {
+        match harm {
+            NetworkHarm::Cut { one, other, way, for_ms } => {
                 let ways = ways(self.site(one), &[self.site(other)], way);
                 self.block(ways, for_ms);
             }
-            Fault::Isolated { place, way, for_ms } => self.isolate(self.site(place), way, for_ms),
-            Fault::Split { mask, for_ms } => {
+            NetworkHarm::Isolated { place, way, for_ms } => {
+                self.isolate(self.site(place), way, for_ms)
+            }
+            NetworkHarm::Split { mask, for_ms } => {
                 let side = |site: &usize| mask >> (site % 64) & 1 == 1;
                 let (left, right): (Vec<usize>, Vec<usize>) = (0..self.outside().0).partition(side);
                 let right: Vec<Site> = right.into_iter().map(Site).collect();
                 let both = left.into_iter().flat_map(|one| ways(Site(one), &right, Way::Both));
                 self.block(both.collect(), for_ms);
             }
-            Fault::Slow { one, other, ms, for_ms } => {
+            NetworkHarm::Slow { one, other, ms, for_ms } => {
                 let ways = ways(self.site(one), &[self.site(other)], Way::Both);
                 ways.iter().for_each(|(from, to)| self.network.slow_down(*from, *to, ms));
                 self.mend_after(for_ms, Repair::Faster(ways, ms));
             }
-            Fault::ConnectionsReset { place } => self.reset_connections(self.site(place)),
-            Fault::HalfOpen { place } => {
+            NetworkHarm::Reset { place } => self.reset_connections(self.site(place)),
+            NetworkHarm::HalfOpen { place } => {
                 for wire in self.network.wires_of(self.site(place)) {
                     if let Some(wire) = self.network.get_mut(wire) {
                         wire.health = Health::Vanishing;
                     }
                 }
             }
-            _ => unreachable!("a fault of another kind"),
         }
     }
 

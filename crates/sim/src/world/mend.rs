@@ -60,9 +60,15 @@ impl World {
                 }
             }
             Repair::SentinelGoesOn(index, life) => self.end_stall(index, life),
-            Repair::DiskFast(..) | Repair::DiskHasRoom(_) | Repair::DiskGoesOn(_) => {
-                self.mend_disk(&repair);
+            Repair::DiskFast(index, ms) => {
+                let disk = &mut self.sentinels[index.0].disk;
+                disk.extra_ms = disk.extra_ms.saturating_sub(ms);
             }
+            Repair::DiskHasRoom(index) => {
+                let disk = &mut self.sentinels[index.0].disk;
+                disk.full = disk.full.saturating_sub(1);
+            }
+            Repair::DiskGoesOn(index) => self.unstick_disk(index),
             Repair::Unblock(ways) if !self.healed => {
                 ways.iter().for_each(|(from, to)| self.network.unblock(*from, *to));
                 self.release_held();
@@ -101,26 +107,9 @@ impl World {
         self.sentinel_deadline(index, life);
     }
 
-    fn mend_disk(&mut self, repair: &Repair) {
-        let index = match *repair {
-            Repair::DiskFast(index, ms) => {
-                let disk = &mut self.sentinels[index.0].disk;
-                disk.extra_ms = disk.extra_ms.saturating_sub(ms);
-                index
-            }
-            Repair::DiskHasRoom(index) => {
-                let disk = &mut self.sentinels[index.0].disk;
-                disk.full = disk.full.saturating_sub(1);
-                index
-            }
-            Repair::DiskGoesOn(index) => {
-                let disk = &mut self.sentinels[index.0].disk;
-                disk.stuck = disk.stuck.saturating_sub(1);
-                index
-            }
-            _ => return,
-        };
-        let disk = &self.sentinels[index.0].disk;
+    fn unstick_disk(&mut self, index: SentinelIndex) {
+        let disk = &mut self.sentinels[index.0].disk;
+        disk.stuck = disk.stuck.saturating_sub(1);
         if disk.stuck == 0
             && let Some(generation) = disk.overdue()
         {

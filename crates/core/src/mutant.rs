@@ -1,0 +1,68 @@
+//! Bugs that can be planted, one at a time, to prove that the simulator finds them (`cargo xtask
+//! mutants`). Without the feature `mutants` nothing of this is in the program.
+
+macro_rules! mutants {
+    ($($mutant:ident $doc:literal,)*) => {
+        /// A bug.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Mutant {
+            $(#[doc = $doc] $mutant,)*
+        }
+
+        impl Mutant {
+            /// All of them, each in a sentence.
+            pub const ALL: &[(Self, &'static str)] = &[$((Self::$mutant, $doc),)*];
+        }
+    };
+}
+
+mutants! {
+    VoteTwiceAfterRestart "The vote of before a restart is forgotten (rules V1, V4).",
+    SkipTheGate "A vote is told before it is on disk (rule V3).",
+    SaveFailureIgnored "A failed save counts as done.",
+    UnsavedEpochTold "Hellos tell an epoch that is not on disk yet.",
+    QuorumOffByOne "One opinion less than the quorum makes a master objectively down.",
+    ExpiredOpinions "Opinions never expire.",
+    OpinionsOutliveSwitch "A switch forgets no opinion (rule E5).",
+    MajorityOfReachable "The majority is counted among members that are up.",
+    QuorumNotNeeded "A majority elects, whatever the quorum.",
+    VotesOfOtherEpochs "A vote for us counts at whatever epoch (rule S5).",
+    NoNewEpoch "A new try stays in the epoch of the last one (rules S4, F2).",
+    OlderConfiguration "An older configuration is adopted too (rule A1).",
+    StaleInfo "SLAVEOF leaves on INFO of any age (rule L5).",
+    PriorityZero "Priority 0 may be promoted.",
+    TiltActs "TILT stops nothing (rule E4).",
+    OldMasterFollowed "Replicas are repointed to the old master.",
+    FreshMasterDemoted "A replica that says it is a master is demoted at sight (rule R1).",
+    NoFirstHello "Nothing is announced after a promotion until the next period (rule L7).",
+    MayJudgeAlways "Silence is judged before everything readable was read (rule E3).",
+    SecondPing "A PING leaves though one is outstanding (rule E6).",
+}
+
+#[cfg(feature = "mutants")]
+mod planted {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::Mutant;
+
+    static PLANTED: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+    impl Mutant {
+        /// Plants this bug in every Sentinel of the process; none takes it out.
+        pub fn plant(mutant: Option<Self>) {
+            PLANTED.store(mutant.map_or(usize::MAX, |mutant| mutant as usize), Ordering::Relaxed);
+        }
+
+        pub(crate) fn lives(self) -> bool {
+            PLANTED.load(Ordering::Relaxed) == self as usize
+        }
+    }
+}
+
+#[cfg(not(feature = "mutants"))]
+impl Mutant {
+    /// Never.
+    pub(crate) const fn lives(self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,26 @@
+//! `cargo xtask mutants`: the simulator against planted bugs. They need a build of their own, so that
+//! no other build ever contains them.
+
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+
+/// Which bugs.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct MutantsArgs {
+    /// Only these; all if none is named.
+    names: Vec<String>,
+}
+
+/// Builds with the bugs and hunts them.
+pub(crate) fn run(args: &MutantsArgs) -> anyhow::Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["run", "--quiet", "--release", "--package", "vedette-sim"])
+        .args(["--features", "mutants", "--example", "mutants", "--"])
+        .args(&args.names)
+        // A bug that panics is found, too: it must not end the hunt.
+        .env("CARGO_PROFILE_RELEASE_PANIC", "unwind")
+        .status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
