@@ -9,6 +9,7 @@ macro_rules! mutants {
             $(#[doc = $doc] $mutant,)*
         }
 
+        #[cfg(feature = "mutants")]
         impl Mutant {
             /// All of them, each in a sentence.
             pub const ALL: &[(Self, &'static str)] = &[$((Self::$mutant, $doc),)*];
