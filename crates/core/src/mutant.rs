@@ -4,11 +4,13 @@
 macro_rules! mutants {
     ($($mutant:ident $doc:literal,)*) => {
         /// A bug.
+        #[cfg_attr(not(feature = "mutants"), expect(unreachable_pub, reason = "see above"))]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Mutant {
             $(#[doc = $doc] $mutant,)*
         }
 
+        #[cfg(feature = "mutants")]
         impl Mutant {
             /// All of them, each in a sentence.
             pub const ALL: &[(Self, &'static str)] = &[$((Self::$mutant, $doc),)*];

@@ -1,4 +1,5 @@
-//! Plants each bug in turn and counts the seeds until it is found. Started by `cargo xtask mutants`.
+//! Plants each bug in turn and counts the seeds until it is found. Started by `cargo xtask
+//! mutants`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
