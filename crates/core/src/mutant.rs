@@ -4,6 +4,7 @@
 macro_rules! mutants {
     ($($mutant:ident $doc:literal,)*) => {
         /// A bug.
+        #[cfg_attr(not(feature = "mutants"), expect(unreachable_pub, reason = "see above"))]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Mutant {
             $(#[doc = $doc] $mutant,)*

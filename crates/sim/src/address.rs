@@ -35,13 +35,8 @@ pub(crate) fn of_app(index: usize) -> SocketAddr {
 
 /// The group that a node's address belongs to.
 pub(crate) fn group_of(endpoint: &Endpoint) -> Option<usize> {
-    match endpoint.host.parse().ok()? {
-        Ipv4Addr { .. } if endpoint.port != NODE_PORT => None,
-        ip => match Ipv4Addr::octets(&ip) {
-            [10, 1, group, _] => Some(usize::from(group)),
-            _ => None,
-        },
-    }
+    let (group, _) = endpoint.host.strip_prefix("10.1.")?.split_once('.')?;
+    if endpoint.port == NODE_PORT { group.parse().ok() } else { None }
 }
 
 /// The Sentinel at an address.

@@ -1,7 +1,6 @@
 //! What happens next: one queue for everything, ordered by time, then by rank, then by arrival.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, VecDeque};
 
 use vedette_core::Generation;
 
@@ -29,50 +28,31 @@ pub(crate) enum Happening {
     Repair(Repair),
 }
 
-/// The queue.
-#[derive(Debug, Default)]
-pub(crate) struct Agenda {
-    entries: BinaryHeap<Reverse<Entry>>,
-    sequence: u64,
-}
+/// Milliseconds that are kept apart from each other; almost everything happens within them.
+const NEAR_MS: u64 = 1 << 11;
+/// See [`Happening::rank`].
+const RANKS: usize = 4;
 
+/// The queue: a ring of the next milliseconds, and a map of what is further away.
 #[derive(Debug)]
-struct Entry {
-    at_ms: u64,
-    rank: u8,
-    sequence: u64,
-    happening: Happening,
+pub(crate) struct Agenda {
+    ring: Vec<[VecDeque<Happening>; RANKS]>,
+    /// The first millisecond of the ring: nothing happens before it any more.
+    from_ms: u64,
+    near: usize,
+    far: BTreeMap<u64, Vec<Happening>>,
 }
 
-impl Entry {
-    fn key(&self) -> (u64, u8, u64) {
-        (self.at_ms, self.rank, self.sequence)
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
+impl Default for Agenda {
+    fn default() -> Self {
+        let ring = (0..NEAR_MS).map(|_| Default::default()).collect();
+        Self { ring, from_ms: 0, near: 0, far: BTreeMap::new() }
     }
 }
 
 impl Happening {
     /// What is readable is read before a timer fires (rule E3).
-    fn rank(&self) -> u8 {
+    fn rank(&self) -> usize {
         match self {
             Self::Incident(_) | Self::Repair(_) => 0,
             Self::Arrives { .. } | Self::SaveEnds { .. } => 1,
@@ -84,16 +64,44 @@ impl Happening {
 
 impl Agenda {
     pub(crate) fn add(&mut self, at_ms: u64, happening: Happening) {
-        self.sequence += 1;
-        let (rank, sequence) = (happening.rank(), self.sequence);
-        self.entries.push(Reverse(Entry { at_ms, rank, sequence, happening }));
+        let at_ms = at_ms.max(self.from_ms);
+        if at_ms >= self.from_ms + NEAR_MS {
+            return self.far.entry(at_ms).or_default().push(happening);
+        }
+        self.near += 1;
+        let rank = happening.rank();
+        self.ring[slot(at_ms)][rank].push_back(happening);
     }
 
     /// The next thing, if it happens before or at `until_ms`.
     pub(crate) fn take(&mut self, until_ms: u64) -> Option<(u64, Happening)> {
-        if self.entries.peek()?.0.at_ms > until_ms {
-            return None;
+        while self.from_ms <= until_ms {
+            let ranks = &mut self.ring[slot(self.from_ms)];
+            if let Some(happening) = ranks.iter_mut().find_map(VecDeque::pop_front) {
+                self.near -= 1;
+                return Some((self.from_ms, happening));
+            }
+            if self.from_ms == until_ms {
+                return None;
+            }
+            let quiet = self.near == 0 && self.far.keys().next().is_none_or(|at| *at > until_ms);
+            self.advance(if quiet { until_ms } else { self.from_ms + 1 });
         }
-        self.entries.pop().map(|Reverse(entry)| (entry.at_ms, entry.happening))
+        None
     }
+
+    /// Time passes; what was far away comes near, before anything is added beside it.
+    fn advance(&mut self, from_ms: u64) {
+        self.from_ms = from_ms;
+        while let Some(entry) = self.far.first_entry()
+            && *entry.key() < from_ms + NEAR_MS
+        {
+            let (at_ms, happenings) = entry.remove_entry();
+            happenings.into_iter().for_each(|happening| self.add(at_ms, happening));
+        }
+    }
+}
+
+fn slot(at_ms: u64) -> usize {
+    usize::try_from(at_ms % NEAR_MS).unwrap_or(0)
 }

@@ -1,9 +1,9 @@
 //! Deterministic simulator of whole groups, on virtual time (docs/SIMULATION.md).
 //!
-//! A seed gives a [`Plan`]: who is there, and what goes wrong. A [`World`] carries it out: Sentinels
-//! (the real core, with the real wire code on every connection and the real configuration code on
-//! their disks), model data nodes, clients, and the network between them. Bytes travel; nothing is
-//! handed over as a value. A [`Witness`] sees everything and shows it to the invariants.
+//! A seed gives a [`Plan`]: who is there, and what goes wrong. A [`World`] carries it out:
+//! Sentinels (the real core, with the real wire code on every connection and the real configuration
+//! code on their disks), model data nodes, clients, and the network between them. Bytes travel;
+//! nothing is handed over as a value. A [`Witness`] sees everything and shows it to the invariants.
 #![forbid(unsafe_code)]
 
 // What a run is made from.

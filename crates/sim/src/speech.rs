@@ -1,5 +1,5 @@
-//! A strict reader of RESP2 and RESP3, written apart from `vedette-resp` on purpose: every byte that
-//! a Sentinel sends must make sense to it. It keeps no values, only where it is.
+//! A strict reader of RESP2 and RESP3, written apart from `vedette-resp` on purpose: every byte
+//! that a Sentinel sends must make sense to it. It keeps no values, only where it is.
 
 /// Longest line of a type that has no length of its own.
 const LINE_MAX: usize = 64 * 1024;

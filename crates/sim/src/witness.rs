@@ -1,5 +1,5 @@
-//! Whoever watches a run: every fact passes here, is hashed, shown to the invariants, and remembered
-//! if it is an interesting place.
+//! Whoever watches a run: every fact passes here, is hashed, shown to the invariants, and
+//! remembered if it is an interesting place.
 
 use std::collections::BTreeMap;
 

@@ -4,8 +4,9 @@ use vedette_sim::run_seed;
 
 /// Hashes of runs, the same in every build. A change of the core, of the wire or of the simulator
 /// that changes what happens changes them: print the new ones with
-/// `cargo xtask sim --seeds 5 --hashes`.
-const PINNED: &[(u64, u64)] = &[];
+/// `cargo xtask sim --seeds 3 --hashes`.
+const PINNED: &[(u64, u64)] =
+    &[(1, 0xb34d_3776_77cf_f492), (2, 0x59b4_0f23_85ff_378f), (3, 0x5643_4be3_c0be_4f97)];
 
 #[test]
 fn the_same_seed_gives_the_same_run() {

@@ -55,8 +55,8 @@ fn a_long_stall_is_counted_once() {
     assert_eq!(outcome.timeline.count("-tilt"), 1, "{}", outcome.timeline.print(0));
 }
 
-/// The moment at which a silent link to a fellow Sentinel is dropped was forgotten in turns that may
-/// not judge, and after TILT: the member stayed down for ever (behaviour 4.6).
+/// The moment at which a silent link to a fellow Sentinel is dropped was forgotten in turns that
+/// may not judge, and after TILT: the member stayed down for ever (behaviour 4.6).
 #[test]
 fn a_half_open_link_is_dropped_after_tilt() {
     let stalls = Fault::Sentinel(0, SentinelHarm::Stalls { for_ms: 19_000 });

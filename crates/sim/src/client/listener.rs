@@ -2,7 +2,7 @@
 
 use vedette_resp::Frame;
 
-use super::{Deed, News, address, texts, words};
+use super::{Deed, News, SWITCH_MASTER, address, texts, words};
 use crate::random::Random;
 use crate::world::AppIndex;
 
@@ -42,7 +42,7 @@ impl Listener {
                 self.next = (self.next + 1) % self.sentinels;
                 vec![Deed::AskSentinel(self.next), Deed::Wake { in_ms: PATIENCE_MS }]
             }
-            (News::Connected, _) => vec![Deed::Send(words(&["SUBSCRIBE", "+switch-master"]))],
+            (News::Connected, _) => vec![Deed::Send(words(&["SUBSCRIBE", SWITCH_MASTER]))],
             (News::Alarm, Stage::Listening) => {
                 self.stage = Stage::Doubting;
                 vec![Deed::Send(words(&["PING"])), Deed::Wake { in_ms: PATIENCE_MS }]
@@ -66,7 +66,7 @@ impl Listener {
         let [kind, channel, payload] = message.as_slice() else { return None };
         let payload: Vec<&str> = payload.split(' ').collect();
         let [name, _, _, host, port] = payload[..] else { return None };
-        if kind != "message" || channel != "+switch-master" || name != self.master {
+        if kind != "message" || channel != SWITCH_MASTER || name != self.master {
             return None;
         }
         address(host, port).map(|to| Deed::Move { app: self.writer, to })

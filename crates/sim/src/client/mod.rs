@@ -8,7 +8,9 @@ mod writer;
 
 use std::net::SocketAddr;
 
+use vedette_core::EventKind;
 use vedette_resp::Frame;
+use vedette_wire::events::event_name;
 
 use crate::random::Random;
 use crate::world::AppIndex;
@@ -135,3 +137,6 @@ fn texts(frame: &Frame) -> Vec<String> {
 fn address(host: &str, port: &str) -> Option<SocketAddr> {
     format!("{host}:{port}").parse().ok()
 }
+
+/// The channel of a new address.
+const SWITCH_MASTER: &str = event_name(EventKind::SwitchMaster);

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use vedette_core::EventKind;
 use vedette_resp::Frame;
+use vedette_wire::events::event_name;
 
-use super::{Deed, News, texts, words};
+use super::{Deed, News, SWITCH_MASTER, texts, words};
 
 /// Between two rounds of questions.
 const PACE_MS: u64 = 300;
 /// Longest wait for an answer.
 const PATIENCE_MS: u64 = 3_000;
+const MONITOR: &str = event_name(EventKind::Monitor);
+const UNMONITOR: &str = event_name(EventKind::Unmonitor);
 const INVARIANT: &str = "events are never behind the answers";
 
 /// Subscribes and asks on one connection.
@@ -52,7 +56,7 @@ impl Watcher {
                 vec![Deed::AskSentinel(self.sentinel), Deed::Wake { in_ms: PATIENCE_MS }]
             }
             (News::Connected, _) => {
-                let subscribe = words(&["SUBSCRIBE", "+switch-master", "+monitor", "-monitor"]);
+                let subscribe = words(&["SUBSCRIBE", SWITCH_MASTER, MONITOR, UNMONITOR]);
                 let mut deeds = vec![Deed::Send(words(&["HELLO", "3"])), Deed::Send(subscribe)];
                 deeds.push(Deed::Wake { in_ms: PATIENCE_MS });
                 deeds
@@ -93,7 +97,7 @@ impl Watcher {
         }
         let payload: Vec<&str> = payload.split(' ').collect();
         match (channel.as_str(), &payload[..]) {
-            ("+switch-master", [name, _, _, host, port]) => {
+            (SWITCH_MASTER, [name, _, _, host, port]) => {
                 self.known.insert((*name).to_owned(), Known::At(format!("{host}:{port}")));
             }
             (_, ["master", name, ..]) => {
@@ -144,7 +148,7 @@ mod tests {
 
     fn event(port: &str) -> News<Frame> {
         let payload = format!("m0 10.1.0.9 1 10.1.0.1 {port}");
-        let items = vec![bulk("message"), bulk("+switch-master"), bulk(&payload)];
+        let items = vec![bulk("message"), bulk(SWITCH_MASTER), bulk(&payload)];
         News::Received(Frame::Push(items))
     }
 

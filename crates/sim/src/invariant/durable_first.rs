@@ -7,9 +7,9 @@ use super::{Invariant, hold, saved, shown};
 use crate::address;
 use crate::witness::{Scene, Seen};
 
-/// Nothing of a Sentinel's own is revealed before it is on its disk: epochs in hellos, questions and
-/// pictures; votes in answers, questions and events; promotions in events; and what an `OK` stands
-/// for.
+/// Nothing of a Sentinel's own is revealed before it is on its disk: epochs in hellos, questions
+/// and pictures; votes in answers, questions and events; promotions in events; and what an `OK`
+/// stands for.
 #[derive(Default)]
 pub(super) struct DurableFirst;
 

@@ -36,13 +36,13 @@ pub trait Invariant {
 
 /// Every invariant, at the beginning of a run.
 #[must_use]
-pub fn all() -> Vec<Box<dyn Invariant>> {
+pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(one_vote::OneVote::default()),
         Box::new(one_leader::OneLeader::default()),
         Box::new(one_address::OneAddress::default()),
         Box::new(epochs_rise::EpochsRise::default()),
-        Box::new(durable_first::DurableFirst::default()),
+        Box::new(durable_first::DurableFirst),
         Box::new(tilt_is_passive::TiltIsPassive::default()),
         Box::new(odown_has_reasons::OdownHasReasons::default()),
         Box::new(one_target::OneTarget::default()),

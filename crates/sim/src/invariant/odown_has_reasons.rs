@@ -10,8 +10,8 @@ use crate::witness::{Scene, Seen};
 /// An opinion lives for five ASK-PERIODs; a stall may delay its end, not its use.
 const LIFE_MS: u64 = 5_000;
 
-/// A master is objectively down only with the word of quorum Sentinels, oneself included, each about
-/// this address, since the last switch, and not older than five ASK-PERIODs.
+/// A master is objectively down only with the word of quorum Sentinels, oneself included, each
+/// about this address, since the last switch, and not older than five ASK-PERIODs.
 #[derive(Default)]
 pub(super) struct OdownHasReasons {
     /// What a peer last said: by hearer, group and peer.

@@ -6,8 +6,8 @@ use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
-/// In TILT a Sentinel changes no verdict, asks nothing, promotes and repairs nothing (rule E4). What
-/// was decided before may still be told: events wait for votes that are being saved.
+/// In TILT a Sentinel changes no verdict, asks nothing, promotes and repairs nothing (rule E4).
+/// What was decided before may still be told: events wait for votes that are being saved.
 #[derive(Default)]
 pub(super) struct TiltIsPassive {
     tilted: BTreeSet<SentinelIndex>,

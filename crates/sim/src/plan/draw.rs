@@ -5,7 +5,7 @@ use crate::fault::Kind;
 use crate::random::Random;
 
 /// How long things go wrong, from and to.
-const SAFETY_MS: (u64, u64) = (15_000, 45_000);
+const SAFETY_MS: (u64, u64) = (20_000, 60_000);
 
 impl Plan {
     /// The plan of a seed.

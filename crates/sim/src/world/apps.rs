@@ -15,7 +15,7 @@ use crate::sentinel_host::SentinelIndex;
 
 /// A client of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AppIndex(pub usize);
+pub(crate) struct AppIndex(pub(crate) usize);
 
 /// A client's process, as far as it has one.
 pub(crate) struct App {
