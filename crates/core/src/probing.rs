@@ -5,7 +5,7 @@ use crate::host::Cx;
 use crate::ident::ConnId;
 use crate::limits;
 use crate::node::Node;
-use crate::query::{PingReply, Query};
+use crate::query::{PingReply, Query, Role};
 use crate::settings::Tunable;
 use crate::time::Span;
 
@@ -19,7 +19,7 @@ impl Group {
             self.odown_since.is_some() || self.failover.is_some() || self.repointing.is_some();
         self.node.keep_asking(cx, close, quiet);
         for replica in &mut self.replicas {
-            let fast = troubled || replica.node.reported.link_down_ms != 0;
+            let fast = troubled || replica.node.is_out_of_step();
             let every = if fast { limits::FAST_INFO.min(quiet) } else { quiet };
             replica.node.keep_asking(cx, relaxed, every);
         }
@@ -56,6 +56,12 @@ impl Group {
 }
 
 impl Node {
+    /// A replica whose replication link is down, by either of the two lines that tell.
+    fn is_out_of_step(&self) -> bool {
+        let follows = self.role == Role::Replica && self.info.at.is_some();
+        self.reported.link_down_ms != 0 || (follows && !self.reported.link_up)
+    }
+
     /// A node that is down because of a script gets it killed, once per down period.
     fn kill_script(&mut self, cx: &mut Cx<'_>) {
         if !self.is_down() || self.script_kill_sent {

@@ -103,7 +103,17 @@ impl Group {
             self.repoint(cx, *id, EventKind::ReplicaReconfSentBestEffort);
         }
         self.repointing = None;
+        self.forget_progress();
         self.show(cx);
+    }
+
+    /// Whoever was repointed is an ordinary replica again.
+    fn forget_progress(&mut self) {
+        for replica in &mut self.replicas {
+            if let Some((ReconfState::Done, _)) = replica.reconf {
+                replica.reconf = None;
+            }
+        }
     }
 
     /// INFO shows how far a repointed replica is (spec: behaviour 7.6).
@@ -131,6 +141,9 @@ impl Group {
         }
         for kind in kinds {
             self.emit_replica(cx, kind, id);
+        }
+        if self.repointing.is_none() {
+            self.forget_progress();
         }
     }
 

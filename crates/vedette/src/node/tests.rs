@@ -116,7 +116,7 @@ impl Sentinel {
         let file = folder.path().join("sentinel.conf");
         let text = format!(
             "port {port}\nbind 127.0.0.1\nsentinel monitor m 127.0.0.1 {master} 1\n\
-             sentinel down-after-milliseconds m 1000\nsentinel failover-timeout m 10000\n"
+             sentinel down-after-milliseconds m 3000\nsentinel failover-timeout m 10000\n"
         );
         std::fs::write(&file, text).expect("a file");
         let program =
