@@ -45,6 +45,7 @@ impl<F: Fn(StoreEvent)> Worker<F> {
 
     /// Works until the handle is dropped and every order is done.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        self.prepare_next();
         for order in orders {
             let start = Instant::now();
             match order {
@@ -93,6 +94,12 @@ impl<F: Fn(StoreEvent)> Worker<F> {
         self.ownership.unwrap_or_else(|| Ownership::own(NEW_FILE_MODE))
     }
 
+    /// The first save, too, may find the disk full.
+    fn prepare_next(&mut self) {
+        let length = self.target.look().map_or(0, |meta| meta.len());
+        self.committer.prepare(length, self.ownership());
+    }
+
     /// What need not be waited for: the side file, the spare, warnings.
     fn after_save(&mut self) {
         let votes = self.file.render_votes();
@@ -100,8 +107,7 @@ impl<F: Fn(StoreEvent)> Worker<F> {
             let _ = fs::write(self.target.beside(super::SIDE_FILE), &votes);
             self.votes = votes;
         }
-        let length = self.target.look().map_or(0, |meta| meta.len());
-        self.committer.prepare(length, self.ownership());
+        self.prepare_next();
         self.committer.warnings.drain(..).map(StoreEvent::Warning).for_each(&self.notify);
     }
 }
