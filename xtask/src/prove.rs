@@ -87,7 +87,9 @@ impl Proof {
     /// Failovers during which a Sentinel dies and returns.
     fn random_kills(&self) -> anyhow::Result<Finding> {
         let count = self.count(RANDOM_KILLS);
-        let mut team = self.team(&self.setup(3, 1000))?;
+        // When a leader dies before it has repointed the replicas, the others do so after this.
+        let setup = Setup { failover_timeout_ms: 10_000, ..self.setup(3, 1000) };
+        let mut team = self.team(&setup)?;
         let mut epochs = vec![0; team.lab.sentinels.len()];
         for number in 1..=count {
             let victim = rand::rng().random_range(0..epochs.len());

@@ -158,7 +158,7 @@ impl Sentinel {
     }
 
     /// A MONITOR by name goes on when the name is known, or is refused.
-    pub(crate) fn serve_resolved(&mut self, now: Now, host: &Arc<str>, ip: Option<IpAddr>) {
+    pub(crate) fn serve_resolved(&mut self, host: &Arc<str>, ip: Option<IpAddr>) {
         let waiting = core::mem::take(&mut self.host.unresolved);
         for (ticket, request) in waiting {
             let waits =
@@ -175,7 +175,6 @@ impl Sentinel {
                 },
             }
         }
-        let _ = now;
     }
 
     /// Whether an earlier change of the same name is not decided yet.

@@ -131,7 +131,7 @@ impl Group {
             configured_at: now,
             vote: Vote::default(),
             odown_since: None,
-            standing: Standing::new(now),
+            standing: Standing::new(),
             deferral: None,
             failover: None,
             repointing: None,

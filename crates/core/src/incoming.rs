@@ -21,7 +21,11 @@ impl Sentinel {
                 self.with_group(now, master, |group, cx| {
                     let Some(node) = group.node_mut(node) else { return };
                     match purpose {
-                        Purpose::Commands => node.commands.established(local_ip, cx.now.mono),
+                        Purpose::Commands => {
+                            node.commands.established(local_ip, cx.now.mono);
+                            // It may be another process now, or have another role.
+                            node.ask_info(cx);
+                        }
                         Purpose::Subscription => {
                             node.subscription.established(local_ip, cx.now.mono);
                         }
@@ -137,7 +141,7 @@ impl Sentinel {
         if ip.is_none() {
             self.host.outbox.order(crate::Effect::Log(Note::ResolveFailed { host: host.clone() }));
         }
-        self.serve_resolved(now, host, ip);
+        self.serve_resolved(host, ip);
         let Some(ip) = ip else { return };
         for id in self.master_ids() {
             self.with_group(now, id, |group, cx| group.hear_resolution(cx, host, ip));

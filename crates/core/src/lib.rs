@@ -25,6 +25,7 @@ mod gate;
 mod host;
 mod incoming;
 mod limits;
+#[cfg_attr(not(feature = "mutants"), allow(unreachable_pub, reason = "public where it plants"))]
 mod mutant;
 mod outbox;
 mod publishing;

@@ -198,6 +198,7 @@ impl Line {
             cx.host.forget_conn(conn.id);
             cx.order(Effect::Close { conn: conn.id });
             self.retry_at = cx.now.mono;
+            cx.wake(self.retry_at);
         }
     }
 

@@ -129,17 +129,16 @@ impl Group {
             cx.wake(cx.now.mono);
         }
         let confirmed = self.looks_sane(cx) && self.node.info.is_newer_than(seen_at);
-        confirmed && self.majority_announces(cx, seen_at) && epochs_are_calm(cx)
+        confirmed && self.majority_announces(seen_at) && epochs_are_calm(cx)
     }
 
     /// Hellos since then show that a majority serves our configuration.
-    fn majority_announces(&self, cx: &Cx<'_>, since: Time) -> bool {
+    fn majority_announces(&self, since: Time) -> bool {
         let agrees = |(address, epoch, at): &(crate::Endpoint, Epoch, Time)| {
             *at >= since && *epoch == self.config_epoch && self.is_at(&Address::new(address))
         };
         let agreeing = self.members.iter().filter(|m| m.announces.as_ref().is_some_and(agrees));
         let count = u32::try_from(agreeing.count()).unwrap_or(u32::MAX - 1) + 1;
-        let _ = cx;
         count > self.voters() / 2
     }
 

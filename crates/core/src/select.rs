@@ -15,7 +15,7 @@ use crate::time::Time;
 impl Group {
     /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3).
     pub(crate) fn select(&mut self, cx: &mut Cx<'_>, since: Time) -> Step {
-        if !self.all_infos_fresh(cx) && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
+        if !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
             return Step::Wait;
         }
         let Some(candidate) = self.choose(cx) else {
@@ -33,7 +33,7 @@ impl Group {
     }
 
     /// Every reachable replica has answered an INFO asked since the failover was in sight.
-    fn all_infos_fresh(&self, _cx: &Cx<'_>) -> bool {
+    fn all_infos_fresh(&self) -> bool {
         let Some(failover) = &self.failover else { return false };
         let since = self.odown_since.unwrap_or(failover.began_at).min(failover.began_at);
         let reachable = self.replicas.iter().filter(|r| r.node.is_reachable() && !r.node.is_down());

@@ -39,7 +39,7 @@ enum MemberList {
 }
 
 impl Standing {
-    pub(crate) fn new(_now: Time) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             plan: None,
             rest_until: None,

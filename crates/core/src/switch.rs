@@ -99,7 +99,7 @@ impl Group {
     /// thought about the old address is forgotten (rule E5).
     pub(crate) fn switch_to(&mut self, cx: &mut Cx<'_>, address: &Address, switch: Detail) {
         let now = cx.now.mono;
-        self.forget_old_address(cx, now);
+        self.forget_old_address(cx);
         let node = self.take_node(cx, address);
         let old = core::mem::replace(&mut self.node, node);
         self.node.becomes_master(now);
@@ -122,7 +122,7 @@ impl Group {
         self.show(cx);
     }
 
-    fn forget_old_address(&mut self, cx: &mut Cx<'_>, _now: Time) {
+    fn forget_old_address(&mut self, cx: &mut Cx<'_>) {
         self.failover = None;
         self.repointing = None;
         self.deferral = None;

@@ -92,21 +92,27 @@ fn every_scenario_has_its_trace() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// How many scenarios by chance; `RANDOM_SCENARIOS=100000` looks longer.
-const RANDOM_SCENARIOS: u64 = 100;
+/// How many scenarios by chance; `RANDOM_SCENARIOS=5000..9000` looks at others.
+const RANDOM_SCENARIOS: std::ops::Range<u64> = 0..100;
+/// Commands in each of them.
+const RANDOM_LENGTH: usize = 60;
+
+/// The seeds that are looked at: `RANDOM_SCENARIOS=<from>..<to>` chooses others.
+fn seeds() -> std::ops::Range<u64> {
+    let text = std::env::var("RANDOM_SCENARIOS").unwrap_or_default();
+    let bounds =
+        text.split_once("..").and_then(|(from, to)| from.parse().ok().zip(to.parse().ok()));
+    bounds.map_or(RANDOM_SCENARIOS, |(from, to)| from..to)
+}
 
 #[test]
 fn random_scenarios_keep_the_invariants() {
-    let wanted = std::env::var("RANDOM_SCENARIOS").ok().and_then(|text| text.parse().ok());
-    let only: Option<u64> = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
-    for seed in 0..wanted.unwrap_or(RANDOM_SCENARIOS) {
-        if only.is_some_and(|only| only != seed) {
-            continue;
-        }
-        let lines = scenario::random::commands(seed, 60);
+    for seed in seeds() {
+        let lines = scenario::random::commands(seed, RANDOM_LENGTH);
         let text = format!("# random {seed}\n{}\n", lines.join("\n"));
         if let Err(failure) = traces(&Scenario::read(&text)) {
-            panic!("SEED={seed} {failure}\n{text}");
+            let replay = format!("RANDOM_SCENARIOS={seed}..{}", seed + 1);
+            panic!("{replay} {failure}\n{text}");
         }
     }
 }

@@ -16,9 +16,10 @@ const SENTINEL_DIRECTIVES: &str = "crates/conf/src/directives/sentinel.rs";
 const GENERAL_DIRECTIVES: &str = "crates/conf/src/directives/general.rs";
 const IGNORED_DIRECTIVES: &str = "crates/conf/src/directives/ignored.rs";
 
-/// The lab watches Sentinels of any make from outside, and the demo tells what it saw. A witness
-/// that read our own tables would not notice a wrong spelling in them.
-const WITNESSES: [&str; 2] = ["crates/vedette/src/lab/", "crates/vedette/src/demo/"];
+/// The lab and the simulator's clients watch Sentinels from outside, and the demo tells what it
+/// saw. A witness that read our own tables would not notice a wrong spelling in them.
+const WITNESSES: [&str; 3] =
+    ["crates/vedette/src/lab/", "crates/vedette/src/demo/", "crates/sim/src/client/"];
 
 /// Places outside the tables that must spell a word: file, word, why.
 const MAY_SPELL: &[(&str, &str, &str)] = &[

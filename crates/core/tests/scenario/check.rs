@@ -196,3 +196,98 @@ fn one_of_each(line: &Line, query: &Query) {
     });
     assert!(!doubled, "{}: a second {query:?} while one is outstanding", line.name);
 }
+
+/// Each check has a test that makes it fail.
+mod tests {
+    use std::collections::{BTreeMap, VecDeque};
+    use std::sync::Arc;
+
+    use vedette_core::{
+        ConnId, Detail, Effect, Epoch, Event, EventKind, Part, Publication, Purpose, Query,
+        Response, Subject, Ticket,
+    };
+
+    use super::super::names::{endpoint, sentinel_id};
+    use super::super::network::Line;
+    use super::super::parse::{Command, Variant};
+    use super::super::setup::Setup;
+    use super::super::store::Store;
+    use super::Check;
+
+    fn store() -> Store {
+        let mut setup = Setup::default();
+        setup.master(&Command::made(1, "master m 10.0.0.1:6379 leader-epoch=2 config=2"));
+        Store::new(setup.durable(1_000_000), Variant::AsTold)
+    }
+
+    fn check(effect: &Effect) {
+        let line = Line::new("n1", Purpose::Commands, VecDeque::from([Query::Ping]));
+        let lines = BTreeMap::from([(ConnId(1), line)]);
+        let mut check = Check::default();
+        check.ordered(&Effect::Close { conn: ConnId(2) }, Some(&store()), &lines, "a");
+        check.ordered(effect, Some(&store()), &lines, "a");
+    }
+
+    fn send(conn: u64, query: Query) {
+        check(&Effect::Send { conn: ConnId(conn), query });
+    }
+
+    fn publish(seq: u64, kind: EventKind, detail: Detail) {
+        let (master, address) = ("m".into(), endpoint("10.0.0.1:6379"));
+        let about = Some(Subject { master, address, part: Part::Master });
+        let events = vec![Event { kind, about, detail }];
+        let (masters, listing, process) = (Vec::new(), None, None);
+        let publication = Publication { seq, masters, listing, process, events };
+        check(&Effect::Publish(Arc::new(publication)));
+    }
+
+    #[test]
+    #[should_panic(expected = "while one is outstanding")]
+    fn a_second_ping_is_found() {
+        send(1, Query::Ping);
+    }
+
+    #[test]
+    #[should_panic(expected = "was closed")]
+    fn a_closed_connection_is_found() {
+        send(2, Query::Info);
+    }
+
+    #[test]
+    #[should_panic(expected = "before our own is durable")]
+    fn an_early_vote_request_is_found() {
+        let (address, epoch) = (endpoint("10.0.0.1:6379"), Epoch::new(3).expect("small"));
+        send(1, Query::AskDown { address, epoch, vote_for: Some(sentinel_id("a")) });
+    }
+
+    #[test]
+    #[should_panic(expected = "before it is durable")]
+    fn an_early_vote_is_found() {
+        let (leader, epoch) = (sentinel_id("b"), Epoch::new(3).expect("small"));
+        publish(1, EventKind::VoteForLeader, Detail::Vote { leader, epoch });
+    }
+
+    #[test]
+    #[should_panic(expected = "two votes")]
+    fn a_second_vote_is_found() {
+        let mut check = Check::default();
+        let epoch = Epoch::new(2).expect("small");
+        check.vote("m", sentinel_id("b"), epoch, &store());
+        check.vote("m", sentinel_id("c"), epoch, &store());
+    }
+
+    #[test]
+    #[should_panic(expected = "is not durable")]
+    fn an_early_switch_is_found() {
+        let (from, to) = (endpoint("10.0.0.1:6379"), endpoint("10.0.0.2:6379"));
+        publish(1, EventKind::SwitchMaster, Detail::Switch { from, to });
+    }
+
+    #[test]
+    #[should_panic(expected = "OK is told before")]
+    fn an_early_ok_is_found() {
+        let mut check = Check::default();
+        check.changes.insert(Ticket(1), 0);
+        check.responded(Ticket(1), &Response::Done, &store());
+    }
+}

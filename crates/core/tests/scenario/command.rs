@@ -38,6 +38,7 @@ impl World {
             "hide" => self.trace.hide(&command.plain()),
             "mute" => self.trace.mute(),
             "trace" => self.trace.unmute(),
+            "repeat" => self.repeat(command),
             "settle" => self.settle(command),
             "wait" => self.wait(command.number(0)),
             "stall" => self.stall(command.number(0)),
@@ -112,6 +113,12 @@ impl World {
         self.trace.unmute();
         self.trace.count_from(self.now);
         self.round_trip();
+    }
+
+    /// `repeat 3 request …`.
+    fn repeat(&mut self, command: &Command) {
+        let (times, rest) = command.repeated();
+        (0..times).for_each(|_| self.run(&rest));
     }
 
     fn party(&self, name: &str) -> Party {

@@ -32,6 +32,14 @@ pub(crate) struct Line {
     subscribed: bool,
 }
 
+impl Line {
+    #[cfg(test)]
+    pub(crate) fn new(name: &str, purpose: Purpose, queue: VecDeque<Query>) -> Self {
+        let (party, name) = (Party::Nobody, name.to_owned());
+        Self { party, purpose, name, queue, established: true, subscribed: false }
+    }
+}
+
 impl World {
     pub(crate) fn connect(&mut self, conn: ConnId, purpose: Purpose, to: SocketAddr) {
         let node = self.nodes.iter().position(|node| node.socket == to);

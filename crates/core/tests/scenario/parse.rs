@@ -87,6 +87,12 @@ impl Command {
         Self { line, words: text.split_whitespace().map(str::to_owned).collect() }
     }
 
+    /// How often to do the rest of this line, and the rest.
+    pub(crate) fn repeated(&self) -> (u64, Self) {
+        let rest = Self { line: self.line, words: self.words[2..].to_vec() };
+        (self.parse(&self.words[1]), rest)
+    }
+
     pub(crate) fn verb(&self) -> &str {
         &self.words[0]
     }

@@ -265,8 +265,8 @@ impl World {
             Effect::Rename { .. }
             | Effect::Publish(_)
             | Effect::Respond { .. }
-            | Effect::Log(_)
-            | Effect::Crash => {}
+            | Effect::Log(_) => {}
+            Effect::Crash => self.stop(),
         }
     }
 

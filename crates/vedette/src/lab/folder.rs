@@ -13,7 +13,8 @@ const KEEP: &str = "VEDETTE_LAB_KEEP";
 /// A folder that is removed on drop.
 #[derive(Debug)]
 pub struct Folder {
-    held: Option<TempDir>,
+    /// None if the files are to stay.
+    _held: Option<TempDir>,
     path: PathBuf,
 }
 
@@ -35,19 +36,14 @@ impl Folder {
         let path = held.path().to_path_buf();
         if std::env::var_os(KEEP).is_some() {
             eprintln!("the lab's files stay in {}", held.keep().display());
-            return Ok(Self { held: None, path });
+            return Ok(Self { _held: None, path });
         }
         warden::add_folder(&path);
-        Ok(Self { held: Some(held), path })
+        Ok(Self { _held: Some(held), path })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Whether it goes away with the lab.
-    pub fn is_temporary(&self) -> bool {
-        self.held.is_some()
     }
 }

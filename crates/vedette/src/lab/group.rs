@@ -98,7 +98,8 @@ pub struct Lab {
     /// The data nodes, by master.
     pub shards: Vec<Shard>,
     spec: GroupSpec,
-    ports: PortBlock,
+    /// Held so that nobody else takes them.
+    _ports: PortBlock,
     folder: Folder,
 }
 
@@ -136,7 +137,7 @@ impl Lab {
         }
         let sentinel_ports: Vec<u16> = sentinels.iter().map(Sentinel::port).collect();
         let events = EventLog::subscribe(&sentinel_ports, &spec.masters);
-        Ok(Self { events, sentinels, shards, spec, ports, folder })
+        Ok(Self { events, sentinels, shards, spec, _ports: ports, folder })
     }
 
     /// What was asked for.
@@ -152,20 +153,6 @@ impl Lab {
     /// The lab's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// A further free port.
-    ///
-    /// # Errors
-    ///
-    /// None is left.
-    pub fn take_port(&mut self) -> anyhow::Result<u16> {
-        self.ports.take()
-    }
-
-    /// The lines that a Sentinel of this lab starts with.
-    pub fn sentinel_lines(&self, port: u16) -> Vec<String> {
-        sentinel_lines(&self.spec, port, &self.shards)
     }
 
     /// The address that all running Sentinels name, if they name the same one.
@@ -200,6 +187,7 @@ impl Lab {
         until("all replicas in sync", BOUND, || {
             others().all(|node| node.is_in_sync_with(master)).then_some(())
         })
+        .with_context(|| describe_view(&self.sentinels[0], &self.shards[shard].name))
         .with_context(|| self.describe_events())
     }
 
@@ -224,10 +212,7 @@ impl Lab {
         let peers = sentinel.list("SENTINELS", &shard.name);
         is_up(&sentinel.master(&shard.name), "master")
             && replicas.len() == self.spec.replicas
-            && replicas.iter().all(|replica| {
-                is_up(replica, "slave")
-                    && replica.get("master-link-status").is_some_and(|status| status == "ok")
-            })
+            && replicas.iter().all(|replica| is_up(replica, "slave"))
             && peers.len() + 1 == self.sentinels.len()
             && peers.iter().all(|peer| is_up(peer, "sentinel"))
     }

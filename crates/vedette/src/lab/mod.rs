@@ -1,8 +1,8 @@
 //! Real groups on loopback: data nodes, Sentinels of any make, clients and observers.
 //!
-//! A [`Lab`] starts ordinary processes in a temporary folder on ports of its own, and ends every one
-//! of them when it is dropped; should this process die first, a [`warden`] ends them instead. Only
-//! processes that the lab itself started are ever signalled.
+//! A [`Lab`] starts ordinary processes in a temporary folder on ports of its own, and ends every
+//! one of them when it is dropped; should this process die first, a [`warden`] ends them instead.
+//! Only processes that the lab itself started are ever signalled.
 //!
 //! ```text
 //! GroupSpec ──► Lab ──┬─ Shard (one per master) ── DataNode ── Process

@@ -4,9 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-use vedette::lab::{Folder, PortBlock, Sentinel, Template};
+use vedette::lab::{BOUND, Folder, PortBlock, Sentinel, Template, until};
 
-use crate::group::{ours, redis_sentinel};
+use crate::group::{ours, redis_sentinel, spec, start};
 
 /// Connections that send slowly at the same time.
 const SLOW_CLIENTS: usize = 200;
@@ -107,4 +107,39 @@ fn resident_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Hellos that no Sentinel sends.
+const GARBAGE_HELLOS: &[&str] = &[
+    "",
+    "garbage",
+    ",,,,,,,",
+    "127.0.0.1,99999,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,0,mymaster,127.0.0.1,1,0",
+    "127.0.0.1,1,short,0,mymaster,127.0.0.1,1,0",
+    "127.0.0.1,1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,x,mymaster,127.0.0.1,1,0",
+    "127.0.0.1,1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,0,stranger,127.0.0.1,1,9",
+    "127.0.0.1,1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,0,mymaster,127.0.0.1,1",
+];
+
+#[test]
+fn garbage_hellos_change_nothing() {
+    let lab = start(spec());
+    let master = lab.agreed_master(lab.name()).unwrap();
+    let mut publisher = lab.shards[0].nodes[0].client().unwrap();
+    for hello in GARBAGE_HELLOS {
+        publisher.ask(&["PUBLISH", "__sentinel__:hello", hello]).unwrap();
+    }
+    // A genuine one from somebody new shows that all before it have been read.
+    let newcomer = "b".repeat(40);
+    let hello = format!("127.0.0.1,1,{newcomer},0,mymaster,127.0.0.1,{master},0");
+    publisher.ask(&["PUBLISH", "__sentinel__:hello", &hello]).unwrap();
+    for sentinel in &lab.sentinels {
+        let ids = || -> Vec<String> {
+            let peers = sentinel.list("SENTINELS", lab.name());
+            peers.iter().filter_map(|peer| peer.get("runid").cloned()).collect()
+        };
+        let peers = until("the newcomer", BOUND, || Some(ids()).filter(|i| i.contains(&newcomer)));
+        assert_eq!(peers.unwrap().len(), lab.sentinels.len(), "{:?}", ids());
+        assert_eq!(sentinel.master_port(lab.name()), Some(master));
+    }
 }
