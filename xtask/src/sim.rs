@@ -1,7 +1,10 @@
 //! `cargo xtask sim`: seeds through the simulator (docs/SIMULATION.md).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use vedette_sim::chart::chart;
@@ -10,7 +13,7 @@ use vedette_sim::sometimes::too_seldom;
 use vedette_sim::{Outcome, Plan, TraceLine, Witness, run_seed};
 
 /// Seeds of `--ci`: the first are always the same, the others come from the commit.
-const CI_SEEDS: (u64, u64) = (500, 250);
+const CI_SEEDS: (u64, u64) = (400, 100);
 /// Seeds between two lines of progress.
 const PROGRESS_SEEDS: u64 = 100;
 
@@ -47,6 +50,9 @@ pub(crate) struct SimArgs {
     /// What every commit must pass: fixed seeds, and some drawn from the commit.
     #[arg(long)]
     ci: bool,
+    /// Runs at the same time.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Print the hash of each seed.
     #[arg(long)]
     hashes: bool,
@@ -73,7 +79,8 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
         None if args.ci => {
             let from = commit_seed();
             println!("seeds 1 to {}, and {} from {from} on", CI_SEEDS.0, CI_SEEDS.1);
-            batch((1..=CI_SEEDS.0).chain(from..from + CI_SEEDS.1), args)
+            let args = SimArgs { jobs: args.jobs.max(2), ..args.clone() };
+            batch((1..=CI_SEEDS.0).chain(from..from + CI_SEEDS.1), &args)
         }
         None => batch(args.from..args.from + args.seeds, args),
     };
@@ -131,11 +138,25 @@ fn tell(seed: u64, outcome: &Outcome) -> bool {
 
 fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
     let started = cpu_seconds();
-    let mut sum = Sum::default();
     announce_panics();
-    for seed in seeds {
-        RUNNING.store(seed, std::sync::atomic::Ordering::Relaxed);
+    let seeds: Vec<u64> = seeds.collect();
+    let (next, sum) = (AtomicUsize::new(0), Mutex::new(Sum::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs.max(1) {
+            scope.spawn(|| work(&seeds, &next, &sum, args, started));
+        }
+    });
+    let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+    sum.print(started);
+    sum.judge()
+}
+
+/// Takes seeds until none is left, or one has failed.
+fn work(seeds: &[u64], next: &AtomicUsize, sum: &Mutex<Sum>, args: &SimArgs, started: f64) {
+    while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+        RUNNING.set(seed);
         let outcome = run_seed(seed);
+        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         if args.hashes {
             println!("{seed} {:016x}", outcome.hash);
         }
@@ -147,21 +168,21 @@ fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
             sum.print(started);
         }
         if !sum.failed.is_empty() && !args.keep_going {
-            break;
+            next.store(seeds.len(), Ordering::Relaxed);
         }
     }
-    sum.print(started);
-    sum.judge()
 }
 
-/// The seed that is being run.
-static RUNNING: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+thread_local! {
+    /// The seed that this thread is running.
+    static RUNNING: Cell<u64> = const { Cell::new(0) };
+}
 
 /// A panic ends the process, and must not end without its seed.
 fn announce_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let seed = RUNNING.load(std::sync::atomic::Ordering::Relaxed);
+        let seed = RUNNING.get();
         eprintln!("replay: cargo xtask sim --seed {seed} --trace");
         usual(panic);
     }));
@@ -218,10 +239,14 @@ fn commit_seed() -> u64 {
     u64::from_str_radix(digits.get(..12).unwrap_or("f0000"), 16).unwrap_or(1 << 20)
 }
 
-/// Processor time of this process: other work on the machine does not count.
+/// Processor time of this process: other work on the machine does not count. Elsewhere than on
+/// Linux throughput shows as 0.
 fn cpu_seconds() -> f64 {
-    // Nanoseconds on a processor come first. Elsewhere than on Linux throughput shows as 0.
-    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanos = stat.split(' ').next().and_then(|word| word.parse::<u64>().ok());
-    nanos.unwrap_or_default() as f64 / 1e9
+    /// Ticks of the kernel's clock in a second, as it reports them to programs.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in brackets, may hold blanks; user and system time are fields 14 and 15.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS
 }

@@ -37,7 +37,7 @@ pub const SOMETIMES: &[(&str, u64)] = &[
 ];
 
 /// Fewer seeds than this say nothing about rates.
-pub const SEEDS_MIN: u64 = 500;
+pub const SEEDS_MIN: u64 = 400;
 
 /// The places that were reached too seldom: with the rate per 1,000 seeds and the one wanted.
 #[must_use]

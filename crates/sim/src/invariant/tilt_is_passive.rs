@@ -33,12 +33,15 @@ impl Verdicts {
         Self { config_epoch: view.config_epoch, odown, down: down.collect() }
     }
 
-    /// A switch forgets verdicts; new nodes have none yet.
+    /// A switch forgets verdicts, and so does a reset, after which nodes are missing; new nodes have
+    /// none yet.
     fn differ(&self, later: &Self) -> bool {
         let changed = |(node, down): (&String, &bool)| {
             later.down.get(node).is_some_and(|later| later != down)
         };
+        let reset = self.down.keys().any(|node| !later.down.contains_key(node));
         self.config_epoch == later.config_epoch
+            && !reset
             && (self.odown != later.odown || self.down.iter().any(changed))
     }
 }
@@ -86,8 +89,7 @@ impl Invariant for TiltIsPassive {
             Seen::Ordered(Effect::Publish(publication)) => {
                 let before = self.tilted.contains(&who);
                 publication.events.iter().for_each(|event| self.hear_event(who, event));
-                let reset = publication.events.iter().any(|e| e.kind == EventKind::ResetMaster);
-                let passive = before && self.tilted.contains(&who) && !reset;
+                let passive = before && self.tilted.contains(&who);
                 publication.masters.iter().try_for_each(|view| self.look(who, passive, view))
             }
             Seen::Ordered(Effect::Send { query, .. }) => {
