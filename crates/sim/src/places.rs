@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Query, ReplicationTarget};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Part};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -50,7 +50,6 @@ impl Places {
                     self.reach("two addresses under one epoch");
                 }
             }
-            Seen::Ordered(Effect::Send { query, .. }) => self.hear_query(scene, query),
             Seen::Started(_) | Seen::Ended => {
                 self.standing.retain(|(who, _), _| *who != scene.sentinel);
             }
@@ -58,17 +57,10 @@ impl Places {
         }
     }
 
-    fn hear_query(&mut self, scene: &Scene<'_>, query: &Query) {
-        let Query::Replicate { target: ReplicationTarget::NoOne, .. } = query else { return };
-        let Some(view) = scene
-            .snapshot
-            .and_then(|snapshot| snapshot.masters().find(|view| view.failover.is_some()))
-        else {
-            return;
-        };
-        let Some(group) = address::group_of(&view.node.address) else { return };
-        let chosen = view.replicas.iter().find(|replica| replica.promoted);
-        let Some(chosen) = chosen.map(|replica| replica.name.to_string()) else { return };
+    /// A replica was told `SLAVEOF NO ONE`.
+    fn hear_promoting(&mut self, scene: &Scene<'_>, group: usize, part: &Part) {
+        let Part::Replica { address, .. } = part else { return };
+        let chosen = address.to_string();
         if let Some((before, by, at_ms)) = self.promoted.get(&group)
             && *before == chosen
             && *by != scene.sentinel
@@ -95,6 +87,8 @@ impl Places {
             self.standing.insert(key, false);
         } else if event.kind == EventKind::ElectedLeader {
             self.hear_elected(scene, group, &about.master);
+        } else if event.kind == EventKind::StateWaitPromotion {
+            self.hear_promoting(scene, group, &about.part);
         } else if event.kind == EventKind::ConfigUpdateFrom {
             match self.standing.remove(&key) {
                 Some(false) => self.reach("a configuration update ended a candidacy"),
@@ -105,6 +99,8 @@ impl Places {
             self.standing.remove(&key);
         } else if event.kind == EventKind::SwitchMaster {
             self.standing.remove(&key);
+            self.leaders.remove(&group);
+            self.promoted.remove(&group);
             if let Some(view) = scene.snapshot.and_then(|s| s.master(&about.master)) {
                 self.switched.insert((about.master.clone(), view.config_epoch));
             }

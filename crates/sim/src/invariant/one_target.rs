@@ -10,8 +10,14 @@ use crate::witness::{Scene, Seen};
 /// A node is told to follow only the master that the Sentinel names to its clients.
 #[derive(Default)]
 pub(super) struct OneTarget {
-    /// Orders of the present turn: its picture comes last.
+    /// Orders of the present turn that do not fit the picture before it: its own picture comes last.
     orders: BTreeMap<SentinelIndex, Vec<Endpoint>>,
+}
+
+/// The masters that clients are told.
+fn named(scene: &Scene<'_>) -> Vec<Endpoint> {
+    let masters = scene.snapshot.into_iter().flat_map(|snapshot| snapshot.masters());
+    masters.map(|view| view.node.address.clone()).collect()
 }
 
 impl OneTarget {
@@ -38,13 +44,14 @@ impl Invariant for OneTarget {
                 query: Query::Replicate { target: ReplicationTarget::Node(target), .. },
                 ..
             }) => {
-                self.orders.entry(scene.sentinel).or_default().push(target.clone());
+                // After a stall a turn can hold the order and, behind it, the news that overtakes it.
+                if !named(scene).contains(target) {
+                    self.orders.entry(scene.sentinel).or_default().push(target.clone());
+                }
                 Ok(())
             }
             Seen::Took(_) if self.orders.contains_key(&scene.sentinel) => {
-                let masters = scene.snapshot.into_iter().flat_map(|snapshot| snapshot.masters());
-                let named: Vec<Endpoint> = masters.map(|view| view.node.address.clone()).collect();
-                self.judge(scene.sentinel, &named)
+                self.judge(scene.sentinel, &named(scene))
             }
             Seen::Ended => {
                 self.orders.remove(&scene.sentinel);

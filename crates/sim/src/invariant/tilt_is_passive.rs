@@ -33,8 +33,8 @@ impl Verdicts {
         Self { config_epoch: view.config_epoch, odown, down: down.collect() }
     }
 
-    /// A switch forgets verdicts, and so does a reset, after which nodes are missing; new nodes have
-    /// none yet.
+    /// A switch forgets verdicts, and so does a reset, after which nodes are missing; new nodes
+    /// have none yet.
     fn differ(&self, later: &Self) -> bool {
         let changed = |(node, down): (&String, &bool)| {
             later.down.get(node).is_some_and(|later| later != down)
