@@ -6,7 +6,7 @@ use vedette_sim::run_seed;
 /// that changes what happens changes them: print the new ones with
 /// `cargo xtask sim --seeds 3 --hashes`.
 const PINNED: &[(u64, u64)] =
-    &[(1, 0xb34d_3776_77cf_f492), (2, 0x59b4_0f23_85ff_378f), (3, 0x5643_4be3_c0be_4f97)];
+    &[(1, 0x70c2_5360_7163_7b1d), (2, 0xbdf6_7341_d769_aaa8), (3, 0x2a30_cc0c_5516_6719)];
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
