@@ -6,7 +6,7 @@ use vedette_sim::run_seed;
 /// that changes what happens changes them: print the new ones with
 /// `cargo xtask sim --seeds 3 --hashes`.
 const PINNED: &[(u64, u64)] =
-    &[(1, 0x70c2_5360_7163_7b1d), (2, 0xbdf6_7341_d769_aaa8), (3, 0x2a30_cc0c_5516_6719)];
+    &[(1, 0x71ab_20b1_fb82_b59f), (2, 0x2f99_3391_40c6_78f5), (3, 0x9672_c3ba_ec18_899d)];
 
 #[test]
 fn the_same_seed_gives_the_same_run() {

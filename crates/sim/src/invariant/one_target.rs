@@ -10,7 +10,7 @@ use crate::witness::{Scene, Seen};
 /// A node is told to follow only the master that the Sentinel names to its clients.
 #[derive(Default)]
 pub(super) struct OneTarget {
-    /// Orders of the present turn that do not fit the picture before it: its own picture comes last.
+    /// Orders of the present turn that do not fit the picture before it: its own comes last.
     orders: BTreeMap<SentinelIndex, Vec<Endpoint>>,
 }
 
@@ -44,7 +44,7 @@ impl Invariant for OneTarget {
                 query: Query::Replicate { target: ReplicationTarget::Node(target), .. },
                 ..
             }) => {
-                // After a stall a turn can hold the order and, behind it, the news that overtakes it.
+                // After a stall a turn can hold the order and, behind it, what overtakes it.
                 if !named(scene).contains(target) {
                     self.orders.entry(scene.sentinel).or_default().push(target.clone());
                 }
