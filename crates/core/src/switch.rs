@@ -69,11 +69,10 @@ impl Group {
     }
 
     /// A newer configuration with our own address: whatever we were doing is overtaken (rule L2).
+    /// The address may have been another one in between, so opinions about it are of a former term
+    /// (rule E5).
     fn stand_down(&mut self, cx: &mut Cx<'_>) {
-        self.failover = None;
-        self.repointing = None;
-        self.deferral = None;
-        self.standing.start_over();
+        self.end_term();
         self.show(cx);
     }
 
@@ -123,21 +122,26 @@ impl Group {
     }
 
     fn forget_old_address(&mut self, cx: &mut Cx<'_>) {
+        self.end_term();
+        self.conflict = None;
+        self.odown_since = None;
+        self.show(cx);
+    }
+
+    /// What was done and heard under the configuration before counts no more.
+    fn end_term(&mut self) {
         self.failover = None;
         self.repointing = None;
         self.deferral = None;
-        self.conflict = None;
-        self.odown_since = None;
         self.standing.start_over();
+        if crate::mutant::Mutant::OpinionsOutliveSwitch.lives() {
+            return;
+        }
         for member in &mut self.members {
-            if crate::mutant::Mutant::OpinionsOutliveSwitch.lives() {
-                continue;
-            }
             member.opinion = None;
             member.answered_at = None;
             member.asking = crate::ask::Asking::default();
         }
-        self.show(cx);
     }
 
     /// The node at the new address: a known replica, or a new one.
