@@ -232,6 +232,17 @@ fn it_goes_to_the_background() {
 }
 
 #[test]
+fn rules_that_nobody_would_enforce_are_refused() {
+    for line in ["user default off", "user default on >secret ~* &* +@all", "aclfile /tmp/acl"] {
+        let output = Setup::new(&format!("{line}\n")).command().output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        let said = text(&output.stdout);
+        assert!(said.contains("enforces requirepass only"), "{line}: {said}");
+        assert!(!said.contains("secret"), "no password is repeated: {said}");
+    }
+}
+
+#[test]
 fn it_refuses_what_cannot_work() {
     let refused = |lines: &str| {
         let output = Setup::new(lines).command().output().unwrap();
