@@ -17,6 +17,9 @@ pub(super) struct OneLeader {
     elected: BTreeMap<(MasterName, Epoch), Vec<Elected>>,
     /// Groups that a Sentinel leads, or led until a moment ago.
     leading: BTreeSet<(SentinelIndex, usize)>,
+    /// Masters whose failover the picture before showed as forced: it may be elected and end in one
+    /// turn.
+    forced: BTreeSet<(SentinelIndex, String)>,
 }
 
 /// Somebody who was elected.
@@ -69,7 +72,8 @@ impl OneLeader {
         let mut voters: BTreeSet<String> =
             view.sentinels.iter().map(|member| member.id.to_string()).collect();
         voters.insert(scene.id.to_string());
-        let forced = view.failover.is_some_and(|failover| failover.forced);
+        let before = (scene.sentinel, about.master.to_string());
+        let forced = view.failover.map_or(self.forced.contains(&before), |now| now.forced);
         let (quorum, votes) = (view.settings.quorum, heard + 1);
         let new = Elected { who: scene.sentinel, voters, quorum, votes, forced };
         self.elect(&about.master, epoch, new)
@@ -95,7 +99,16 @@ impl Invariant for OneLeader {
                 Ok(())
             }
             Seen::Ordered(Effect::Publish(publication)) => {
-                publication.events.iter().try_for_each(|event| self.hear_event(scene, event))
+                publication.events.iter().try_for_each(|event| self.hear_event(scene, event))?;
+                for view in &publication.masters {
+                    let key = (scene.sentinel, view.name.to_string());
+                    if view.failover.is_some_and(|failover| failover.forced) {
+                        self.forced.insert(key);
+                    } else {
+                        self.forced.remove(&key);
+                    }
+                }
+                Ok(())
             }
             Seen::Ordered(Effect::Send {
                 query: Query::Replicate { target: ReplicationTarget::NoOne, .. },
@@ -103,6 +116,7 @@ impl Invariant for OneLeader {
             }) => self.may_promote(scene),
             Seen::Started(_) | Seen::Ended => {
                 self.leading.retain(|(who, _)| *who != scene.sentinel);
+                self.forced.retain(|(who, _)| *who != scene.sentinel);
                 Ok(())
             }
             Seen::Took(_) | Seen::Ordered(_) | Seen::Responded { .. } => Ok(()),
