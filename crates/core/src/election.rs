@@ -9,6 +9,7 @@ use crate::host::Cx;
 use crate::ident::{Epoch, SentinelId};
 use crate::limits;
 use crate::settings::Tunable;
+use crate::time::Time;
 
 /// Where a member stands in our candidacy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,13 +66,14 @@ impl Group {
         if self.durable_leader_epoch() < failover.epoch {
             return self.wait_for_own_vote(cx, failover);
         }
+        let asked_at = self.note_first_question(cx.now.mono);
         let count = self.count_votes(cx, failover.epoch);
         let enough = self.enough();
         if count.mine >= enough {
             return self.become_leader(cx);
         }
         if failover.forced {
-            return self.wait_start_forced(cx, failover, &count);
+            return self.wait_start_forced(cx, asked_at, &count);
         }
         let limit = cx.host.tunables.get(Tunable::ElectionTimeout);
         if cx.due(failover.began_at + limit.min(self.settings.failover_timeout)) {
@@ -107,13 +109,19 @@ impl Group {
         Step::Wait
     }
 
+    /// From now on members are asked; before, the own vote was on its way to the disk.
+    fn note_first_question(&mut self, now: Time) -> Time {
+        let asked_at = self.failover.as_mut().map(|failover| &mut failover.asked_at);
+        asked_at.map_or(now, |asked_at| *asked_at.get_or_insert(now))
+    }
+
     /// A forced failover asks first, and goes on by force when nobody objects (rule C1).
-    fn wait_start_forced(&mut self, cx: &mut Cx<'_>, failover: &Failover, count: &Count) -> Step {
+    fn wait_start_forced(&mut self, cx: &mut Cx<'_>, asked_at: Time, count: &Count) -> Step {
         let enough = self.enough();
         if count.winner(enough) {
             return Step::Abort(Ending::NotElected);
         }
-        let late = cx.due(failover.began_at + limits::BALLOT_PATIENCE);
+        let late = cx.due(asked_at + limits::BALLOT_PATIENCE);
         if count.contested && count.open > 0 && !late && count.possible_winner(enough).is_some() {
             return Step::Wait;
         }

@@ -22,8 +22,10 @@ pub(crate) struct Failover {
     pub(crate) forced: bool,
     /// Settles two addresses under one epoch: the address held is announced anew (rule A2).
     pub(crate) reclaims: bool,
-    /// When it began; for a forced one, when this round of voting began.
+    /// When it began.
     pub(crate) began_at: Time,
+    /// When the first vote was asked for: the own vote was on disk (rule C1).
+    pub(crate) asked_at: Option<Time>,
     /// The master's run id at the beginning (rule F4).
     pub(crate) run_id: Option<RunId>,
     /// Whom `SLAVEOF NO ONE` went to last in this epoch.
@@ -85,6 +87,7 @@ impl Failover {
             forced,
             reclaims: false,
             began_at: now,
+            asked_at: None,
             run_id,
             told: None,
             deferring: false,
