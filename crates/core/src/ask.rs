@@ -4,16 +4,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::agreement::{Told, Worth};
 use crate::down::OpinionOfPeer;
 use crate::event::{Detail, EventKind};
 use crate::failover::Stage;
 use crate::group::{Group, Member};
-use crate::host::Cx;
+use crate::host::{Cx, Host};
 use crate::ident::{ConnId, Epoch, MasterId, SentinelId};
 use crate::limits;
 use crate::link::Expected;
 use crate::note::Note;
 use crate::query::{Opinion, Query};
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::{Span, Time};
 
@@ -42,22 +44,8 @@ pub(crate) struct Asking {
 pub(crate) struct Ballot {
     pub(crate) epoch: Epoch,
     pub(crate) first_asked_at: Time,
-    /// It answered, but with an older vote: its vote may not be durable yet.
-    pub(crate) answered_early: bool,
-    pub(crate) reply: BallotReply,
-}
-
-/// What a member said to our vote request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum BallotReply {
-    /// Nothing that counts yet.
-    Open,
-    /// Its vote at our epoch is ours.
-    Mine,
-    /// Its vote at our epoch is another's.
-    For(SentinelId),
-    /// It is in a later epoch already.
-    Later,
+    /// What its last answer that counts was worth.
+    pub(crate) answer: Option<Worth>,
 }
 
 impl Asking {
@@ -133,6 +121,7 @@ impl Group {
             member.asking.pause = limits::FIRST_ASK_PAUSE;
         }
         let pause = member.asking.pause.max(limits::FIRST_ASK_PAUSE).min(longest);
+        let pause = if cx.keeps(Rule::S1) { pause } else { longest };
         member.asking.next_at = now + pause;
         member.asking.pause = (pause + pause / 2).min(longest);
         if let Some(epoch) = ballot {
@@ -163,8 +152,9 @@ impl Group {
         let now = cx.now.mono;
         // The address may have been the master's before, and be so again: what was asked before
         // the switch is about another term (rule E5).
-        let here =
-            self.node.address.same(&question.address) && question.asked_at >= self.configured_at;
+        let here = (self.node.address.same(&question.address)
+            && question.asked_at >= self.configured_at)
+            || !self.keeps(Rule::E5);
         let Some(member) = self.member_mut(id) else { return };
         member.asking.outstanding = None;
         let Some(opinion) = opinion else { return };
@@ -184,7 +174,7 @@ impl Group {
             }
         }
         if let Some(epoch) = question.ballot.filter(|_| here) {
-            member.count_ballot(epoch, &opinion, cx.host.my_id);
+            member.count_ballot(cx.host, epoch, &opinion);
         }
         if cx.host.hear_epoch(opinion.leader_epoch, now) {
             self.emit(cx, EventKind::NewEpoch, Detail::Epoch(opinion.leader_epoch));
@@ -196,33 +186,26 @@ impl Group {
 impl Member {
     fn open_ballot(&mut self, epoch: Epoch, now: Time) {
         if self.asking.ballot.is_none_or(|ballot| ballot.epoch != epoch) {
-            self.asking.ballot = Some(Ballot {
-                epoch,
-                first_asked_at: now,
-                answered_early: false,
-                reply: BallotReply::Open,
-            });
+            self.asking.ballot = Some(Ballot { epoch, first_asked_at: now, answer: None });
         }
     }
 
     /// Only answers with exactly our epoch are votes (rule S5).
-    fn count_ballot(&mut self, epoch: Epoch, opinion: &Opinion, me: SentinelId) {
+    fn count_ballot(&mut self, host: &Host, epoch: Epoch, opinion: &Opinion) {
+        let me = host.my_id;
         let Some(ballot) = self.asking.ballot.as_mut().filter(|ballot| ballot.epoch == epoch)
         else {
             return;
         };
-        if crate::mutant::Mutant::VotesOfOtherEpochs.lives() && opinion.leader == Some(me) {
-            ballot.reply = BallotReply::Mine;
-        } else if opinion.leader_epoch > epoch {
-            ballot.reply = BallotReply::Later;
-        } else if opinion.leader_epoch < epoch {
-            ballot.answered_early = true;
-        } else {
-            ballot.reply = match opinion.leader {
-                Some(leader) if leader == me => BallotReply::Mine,
-                Some(leader) => BallotReply::For(leader),
-                None => BallotReply::Later,
-            };
-        }
+        let told = Told { leader: opinion.leader, epoch: opinion.leader_epoch };
+        let worth = told.worth(me, epoch, host.current_epoch, host.rules);
+        // An early answer takes back nothing; a vote at our epoch may come late.
+        ballot.answer = match (worth, ballot.answer) {
+            _ if crate::mutant::Mutant::VotesOfOtherEpochs.lives() && told.leader == Some(me) => {
+                Some(Worth::Mine)
+            }
+            (Worth::Early, before @ Some(_)) => before,
+            (worth, _) => Some(worth),
+        };
     }
 }

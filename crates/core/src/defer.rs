@@ -6,6 +6,7 @@ use crate::group::Group;
 use crate::host::Cx;
 use crate::ident::SentinelId;
 use crate::query::Role;
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::{Span, Time};
 
@@ -24,6 +25,11 @@ impl Group {
     pub(crate) fn longest_work(&self, cx: &Cx<'_>) -> Span {
         let election = cx.host.tunables.get(Tunable::ElectionTimeout);
         self.settings.failover_timeout.min(election + election / 2)
+    }
+
+    /// How long a leader may be without progress (rule L1).
+    pub(crate) fn work_limit(&self, cx: &Cx<'_>) -> Span {
+        if cx.keeps(Rule::L1) { self.longest_work(cx) } else { self.settings.failover_timeout }
     }
 
     /// A vote for another id starts or prolongs a deferral.
@@ -49,7 +55,7 @@ impl Group {
     pub(crate) fn end_deferral(&mut self, cx: &mut Cx<'_>) {
         let Some(deferral) = self.deferral.clone() else { return };
         let Some(mut end) = self.deferral_ends_by(cx) else { return };
-        if let Some(to) = deferral.to {
+        if let Some(to) = deferral.to.filter(|_| cx.keeps(Rule::F1)) {
             let heard_at = cx.peers.get(&to).map_or(Time::default(), |peer| peer.heard_at);
             end = end.min(heard_at.max(deferral.last_vote_at) + self.patience_with_leader(cx));
         }
@@ -64,6 +70,9 @@ impl Group {
     /// When the deferral ends in every case.
     pub(crate) fn deferral_ends_by(&self, cx: &Cx<'_>) -> Option<Time> {
         let deferral = self.deferral.as_ref()?;
+        if !cx.keeps(Rule::F1) {
+            return Some(deferral.last_vote_at + self.settings.failover_timeout * 2);
+        }
         let longest = if self.has_turned_replica() {
             self.settings.failover_timeout
         } else {

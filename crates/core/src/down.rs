@@ -86,7 +86,11 @@ impl Group {
         let Some(peer) = cx.peers.get(&member.id) else { return };
         let down = match peer.ping.silent_from(down_after) {
             Some(at) if member.down.since.is_some() => at <= cx.now.mono,
-            Some(at) => at <= cx.now.mono && cx.may_judge,
+            Some(at) if at <= cx.now.mono && !cx.may_judge => {
+                cx.wake(cx.host.tick_at);
+                false
+            }
+            Some(at) => at <= cx.now.mono,
             None => false,
         };
         let id = member.id;
@@ -172,6 +176,7 @@ impl crate::node::DownState {
         match (self.since, down) {
             (None, true) => {
                 self.since = Some(now);
+                self.began_at = Some(now);
                 Some(Turn::Down)
             }
             (Some(_), false) => {

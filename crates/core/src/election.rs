@@ -1,64 +1,14 @@
 //! Being elected (rules S5, F2, C1; spec: behaviour 9.5, 10.3).
 
-use alloc::collections::BTreeMap;
-
-use crate::ask::BallotReply;
+use crate::agreement::{Count, Position, Told, Worth};
 use crate::failover::{Ending, Failover, Step};
 use crate::group::{Group, Member};
 use crate::host::Cx;
-use crate::ident::{Epoch, SentinelId};
+use crate::ident::Epoch;
 use crate::limits;
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::Time;
-
-/// Where a member stands in our candidacy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ballot {
-    Mine,
-    For(SentinelId),
-    /// It is in a later epoch.
-    Later,
-    /// Silent, down or unlinked: a refusal for as long as that lasts.
-    Refused,
-    /// May still vote for us.
-    Open,
-}
-
-/// The votes at one epoch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Count {
-    mine: u32,
-    open: u32,
-    /// Somebody voted for another id or has a later vote.
-    contested: bool,
-    others: BTreeMap<SentinelId, u32>,
-}
-
-impl Count {
-    fn add(&mut self, ballot: Ballot) {
-        match ballot {
-            Ballot::Mine => self.mine += 1,
-            Ballot::For(id) => {
-                *self.others.entry(id).or_default() += 1;
-                self.contested = true;
-            }
-            Ballot::Later => self.contested = true,
-            Ballot::Refused => {}
-            Ballot::Open => self.open += 1,
-        }
-    }
-
-    /// Another id that has, or with the members still to answer can have, enough votes.
-    fn possible_winner(&self, enough: u32) -> Option<SentinelId> {
-        let winner = self.others.iter().max_by_key(|(_, votes)| **votes)?;
-        (winner.1 + self.open >= enough).then_some(*winner.0)
-    }
-
-    /// Another id that has enough votes.
-    fn winner(&self, enough: u32) -> bool {
-        self.others.values().any(|votes| *votes >= enough)
-    }
-}
 
 impl Group {
     /// Counts the votes; goes on, waits, or gives up.
@@ -69,7 +19,10 @@ impl Group {
         let asked_at = self.note_first_question(cx.now.mono);
         let count = self.count_votes(cx, failover.epoch);
         let enough = self.enough();
-        if count.mine >= enough {
+        if count.is_elected(enough) {
+            return self.become_leader(cx);
+        }
+        if failover.forced && !cx.keeps(Rule::C1) {
             return self.become_leader(cx);
         }
         if failover.forced {
@@ -86,7 +39,7 @@ impl Group {
                 Step::Wait
             };
         }
-        if count.mine + count.open >= enough {
+        if count.can_be_elected(enough) || !cx.keeps(Rule::F2) {
             return Step::Wait;
         }
         let Some(winner) = count.possible_winner(enough) else {
@@ -118,14 +71,15 @@ impl Group {
     /// A forced failover asks first, and goes on by force when nobody objects (rule C1).
     fn wait_start_forced(&mut self, cx: &mut Cx<'_>, asked_at: Time, count: &Count) -> Step {
         let enough = self.enough();
-        if count.winner(enough) {
+        if count.is_lost(enough) {
             return Step::Abort(Ending::NotElected);
         }
         let late = cx.due(asked_at + limits::BALLOT_PATIENCE);
-        if count.contested && count.open > 0 && !late && count.possible_winner(enough).is_some() {
+        let undecided = count.is_open() && count.possible_winner(enough).is_some();
+        if count.is_contested() && undecided && !late {
             return Step::Wait;
         }
-        if count.contested {
+        if count.is_contested() {
             self.failover = None;
             self.begin_failover(cx, true);
             return Step::Wait;
@@ -137,7 +91,9 @@ impl Group {
     }
 
     fn count_votes(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Count {
-        let mut count = Count { mine: 1, ..Count::default() };
+        // Without rules S5 and V6 the own vote may have moved on to a later epoch.
+        let moved_on = self.vote.leader_epoch != epoch && !cx.keeps(Rule::S5);
+        let mut count = if moved_on { Count::default() } else { Count::own_vote() };
         for member in &self.members {
             count.add(member.ballot(cx, epoch));
         }
@@ -147,24 +103,28 @@ impl Group {
 
 impl Member {
     /// Only answers with exactly the failover's epoch count as votes (rule S5).
-    fn ballot(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Ballot {
+    fn ballot(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Position {
+        if !cx.keeps(Rule::S5) {
+            let told = Told { leader: self.leader, epoch: self.leader_epoch };
+            return match told.worth(cx.host.my_id, epoch, cx.host.current_epoch, cx.host.rules) {
+                Worth::Mine => Position::Mine,
+                Worth::For(id) => Position::For(id),
+                Worth::Later | Worth::Early => Position::Open,
+            };
+        }
         let reachable = self.down.since.is_none()
             && cx.peers.get(&self.id).is_some_and(crate::peer::Peer::is_reachable);
         let Some(ballot) = self.asking.ballot.filter(|ballot| ballot.epoch == epoch) else {
-            return if reachable { Ballot::Open } else { Ballot::Refused };
+            return if reachable { Position::Open } else { Position::Refused };
         };
-        match ballot.reply {
-            BallotReply::Mine => return Ballot::Mine,
-            BallotReply::For(id) => return Ballot::For(id),
-            BallotReply::Later => return Ballot::Later,
-            BallotReply::Open => {}
-        }
-        let patience = if ballot.answered_early {
-            limits::LATE_VOTE_PATIENCE
-        } else {
-            limits::BALLOT_PATIENCE
+        let patience = match ballot.answer {
+            Some(Worth::Mine) => return Position::Mine,
+            Some(Worth::For(id)) => return Position::For(id),
+            Some(Worth::Later) => return Position::Later,
+            Some(Worth::Early) => limits::LATE_VOTE_PATIENCE,
+            None => limits::BALLOT_PATIENCE,
         };
         let late = cx.due(ballot.first_asked_at + patience);
-        if reachable && !late { Ballot::Open } else { Ballot::Refused }
+        if reachable && !late { Position::Open } else { Position::Refused }
     }
 }

@@ -9,6 +9,7 @@ use crate::group::Group;
 use crate::host::{Cx, NodeId};
 use crate::ident::{Epoch, RunId};
 use crate::query::Role;
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::{Span, Time};
 use crate::view::{FailoverState, FailoverView};
@@ -175,12 +176,13 @@ impl Group {
         if failover.is_harmless()
             && !failover.forced
             && !failover.reclaims
+            && cx.keeps(Rule::F4)
             && self.master_is_back(failover)
         {
             return Some(Ending::MasterIsBack);
         }
         let slack = Span::from_secs(1);
-        let limit = self.longest_work(cx) - slack;
+        let limit = self.work_limit(cx) - slack;
         let late = failover.is_at_work() && failover.is_before_promotion();
         (late && cx.due(failover.began_at + limit.max(slack))).then_some(Ending::ReplicaTimeout)
     }
@@ -215,17 +217,22 @@ impl Group {
     pub(crate) fn abort(&mut self, cx: &mut Cx<'_>, ending: Ending) {
         self.failover = None;
         self.show(cx);
+        let old_pause = self.settings.failover_timeout * 2;
         let kind = match ending {
             Ending::NotElected => {
-                self.standing.rest(cx);
+                self.standing.rest(cx, old_pause);
                 EventKind::AbortNotElected
             }
             Ending::NoGoodReplica => {
-                self.standing.awaits_replica = true;
+                if cx.keeps(Rule::F3) {
+                    self.standing.awaits_replica = true;
+                } else {
+                    self.standing.rest_for(cx, old_pause);
+                }
                 EventKind::AbortNoGoodReplica
             }
             Ending::ReplicaTimeout => {
-                self.standing.rest(cx);
+                self.standing.rest(cx, old_pause);
                 EventKind::AbortReplicaTimeout
             }
             Ending::MasterIsBack => {
@@ -239,7 +246,7 @@ impl Group {
     /// A stall above TILT-TRIGGER ends what has not changed anything yet (rule L2).
     pub(crate) fn end_failover_after_stall(&mut self, cx: &mut Cx<'_>) {
         let Some(failover) = &self.failover else { return };
-        if failover.is_harmless() {
+        if failover.is_harmless() && cx.keeps(Rule::L2) {
             let elected = failover.is_at_work();
             self.abort(cx, if elected { Ending::ReplicaTimeout } else { Ending::NotElected });
         }
@@ -276,6 +283,7 @@ impl Group {
     /// Whether it has been unusable for too long.
     pub(crate) fn is_lost(&self, cx: &mut Cx<'_>, unusable_since: Option<Time>) -> bool {
         let patience = cx.host.tunables.get(Tunable::PingPeriod) * 2;
+        let patience = if cx.keeps(Rule::L1) { patience } else { self.settings.failover_timeout };
         unusable_since.is_some_and(|since| cx.due(since + patience))
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Endpoint};
+use crate::agreement::{self, Epochs};
 use crate::ask::Asking;
 use crate::defer::Deferral;
 use crate::down::OpinionOfPeer;
@@ -22,6 +23,7 @@ use crate::publishing::HeldEvent;
 use crate::query::Hello;
 use crate::reconfigure::Repointing;
 use crate::repair::{Conflict, LeftMaster};
+use crate::rules::{Rule, Rules};
 use crate::settings::MasterSettings;
 use crate::standing::Standing;
 use crate::time::Time;
@@ -33,6 +35,7 @@ use crate::vote::{Vote, WaitingBallot};
 pub(crate) struct Group {
     pub(crate) id: MasterId,
     pub(crate) name: MasterName,
+    rules: Rules,
     pub(crate) settings: Arc<MasterSettings>,
     /// The present master.
     pub(crate) node: Node,
@@ -116,6 +119,7 @@ impl Group {
     pub(crate) fn new(
         id: MasterId,
         name: MasterName,
+        rules: Rules,
         node: Node,
         settings: Arc<MasterSettings>,
         now: Time,
@@ -123,6 +127,7 @@ impl Group {
         Self {
             id,
             name,
+            rules,
             settings,
             node,
             replicas: Vec::new(),
@@ -188,7 +193,16 @@ impl Group {
         if crate::mutant::Mutant::QuorumNotNeeded.lives() {
             return self.voters() / 2 + 1;
         }
-        (self.voters() / 2 + 1).max(self.settings.quorum)
+        agreement::enough(self.voters(), self.settings.quorum)
+    }
+
+    /// Whether this Sentinel keeps a rule; the product keeps all.
+    pub(crate) fn keeps(&self, rule: Rule) -> bool {
+        self.rules.keeps(rule)
+    }
+
+    pub(crate) fn epochs(&self, current: Epoch) -> Epochs {
+        Epochs { current, leader: self.vote.leader_epoch, config: self.config_epoch }
     }
 
     pub(crate) fn is_down(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::link::{Conn, Expected};
 use crate::note::Note;
 use crate::peer::Peer;
 use crate::query::{Hello, Query};
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::Time;
 
@@ -48,7 +49,8 @@ impl HelloClock {
 
     fn send_if_due(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, limit: u32, group: &Announcement) {
         let Some(local_ip) = conn.local_ip else { return };
-        let waits = self.outstanding_on == Some(conn.id) || conn.pending() >= limit;
+        let outstanding = self.outstanding_on == Some(conn.id) && cx.keeps(Rule::E6);
+        let waits = outstanding || conn.pending() >= limit;
         if waits || !cx.due(self.due_at) {
             return;
         }
@@ -122,6 +124,9 @@ impl Group {
     /// A vote request is preceded by our hello on that link (rule S6).
     pub(crate) fn introduce(&mut self, cx: &mut Cx<'_>, id: SentinelId, on: ConnId) {
         let group = self.announcement(cx);
+        if !cx.keeps(Rule::S6) {
+            return;
+        }
         if let Some(member) = self.member_mut(id).filter(|member| member.hello.told_on != Some(on))
         {
             member.hello.force();
@@ -131,7 +136,7 @@ impl Group {
 
     /// Everybody hears the configuration at once (rule L7).
     pub(crate) fn force_hellos(&mut self) {
-        if crate::mutant::Mutant::NoFirstHello.lives() {
+        if crate::mutant::Mutant::NoFirstHello.lives() || !self.keeps(Rule::L7) {
             return;
         }
         self.nodes_mut().for_each(|node| node.hello.force());
@@ -181,8 +186,10 @@ impl Group {
             return false;
         }
         let moved = cx.peers.get(&hello.id).is_some_and(|peer| !peer.address.same(&address));
-        if moved {
+        if moved && cx.keeps(Rule::H21) {
             self.follow_moved(cx, hello.id, &address);
+        } else if moved {
+            self.replace_moved(cx, hello.id, &address);
         }
         if self.has_member(hello.id) {
             return true;
@@ -204,6 +211,9 @@ impl Group {
         let now = cx.now.mono;
         let peer = cx.peers.entry(id).or_insert_with(|| Peer::new(id, address, now));
         peer.sharers.insert(self.id, self.settings.down_after);
+        if !cx.host.rules.keeps(Rule::H23) {
+            peer.renames = self.settings.renames.clone();
+        }
         cx.host.touched_peers.insert(id);
         let mut member = Member::new(id, now);
         // After RESET one of before may be on its way (rule E6).
@@ -239,6 +249,15 @@ impl Group {
             let detail = Detail::AlsoUpdated(count);
             self.emit_member(cx, EventKind::SentinelAddressUpdate, id, detail);
         }
+    }
+
+    /// Without the cure of hole H21: the entry is another one, and knows nothing.
+    fn replace_moved(&mut self, cx: &mut Cx<'_>, id: SentinelId, address: &Address) {
+        if let Some(peer) = cx.peers.get_mut(&id) {
+            peer.address = address.clone();
+            cx.host.touched_peers.insert(id);
+        }
+        self.drop_member(cx, id);
     }
 
     /// Another id held this address: that Sentinel is gone from there, for every master.

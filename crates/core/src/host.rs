@@ -19,6 +19,7 @@ use crate::peer::Peer;
 use crate::query::Purpose;
 use crate::request::{Request, SimulatedFailures};
 use crate::rng::Rng;
+use crate::rules::{Rule, Rules};
 use crate::scripts::ScriptQueue;
 use crate::settings::{Settings, Tunables};
 use crate::tilt::Tilt;
@@ -43,6 +44,7 @@ pub(crate) enum Owner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Host {
     pub(crate) config: Config,
+    pub(crate) rules: Rules,
     pub(crate) my_id: SentinelId,
     pub(crate) settings: Arc<Settings>,
     pub(crate) tunables: Tunables,
@@ -68,6 +70,8 @@ pub(crate) struct Host {
     conns: BTreeMap<ConnId, Owner>,
     next_conn: u64,
     next_node: u64,
+    /// Without rule E3: when silence is judged next.
+    pub(crate) tick_at: Time,
     /// Groups that must be looked at before the turn ends.
     pub(crate) touched: BTreeSet<MasterId>,
     pub(crate) touched_peers: BTreeSet<SentinelId>,
@@ -86,6 +90,7 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(
         config: Config,
+        rules: Rules,
         my_id: SentinelId,
         settings: Arc<Settings>,
         epoch: Option<Epoch>,
@@ -94,6 +99,7 @@ impl Host {
     ) -> Self {
         Self {
             config,
+            rules,
             my_id,
             settings,
             tunables: Tunables::default(),
@@ -114,6 +120,7 @@ impl Host {
             conns: BTreeMap::new(),
             next_conn: 1,
             next_node: 1,
+            tick_at: Time::default(),
             touched: BTreeSet::new(),
             touched_peers: BTreeSet::new(),
             parked: VecDeque::new(),
@@ -147,7 +154,9 @@ impl Host {
     /// Whether an offered epoch is so far above ours that it is an attack or a bug (H17).
     pub(crate) fn is_far(&mut self, offered: Epoch) -> bool {
         let current = self.current_epoch;
-        let far = self.epoch_known && offered.get() > current.get() + limits::FAR_EPOCH;
+        let far = self.rules.keeps(Rule::H17)
+            && self.epoch_known
+            && offered.get() > current.get() + limits::FAR_EPOCH;
         if far {
             self.counters.far_epochs += 1;
             self.outbox.order(Effect::Log(Note::FarEpoch { offered, current }));
@@ -213,10 +222,15 @@ impl<'a> Cx<'a> {
     /// As [`Cx::due`] for verdicts on silence, which wait until all input was handled (rule E3).
     pub(crate) fn verdict_due(&mut self, at: Time) -> bool {
         if !self.may_judge && !crate::mutant::Mutant::MayJudgeAlways.lives() {
-            self.wake(at);
+            self.wake(at.max(self.host.tick_at));
             return false;
         }
         self.due(at)
+    }
+
+    /// Whether this Sentinel keeps a rule; the product keeps all.
+    pub(crate) fn keeps(&self, rule: Rule) -> bool {
+        self.host.rules.keeps(rule)
     }
 
     /// The group is looked at again at this moment.

@@ -11,6 +11,7 @@ use crate::ident::{ConnId, SentinelId};
 use crate::link::Expected;
 use crate::note::Note;
 use crate::query::{Answer, Hello, PingReply, Purpose};
+use crate::rules::Rule;
 use crate::sentinel::Sentinel;
 use crate::time::Now;
 
@@ -124,7 +125,7 @@ impl Sentinel {
 
     /// A hello, on whatever path it came (spec: behaviour 6.3).
     pub(crate) fn hear_hello(&mut self, now: Now, hello: &Arc<Hello>) {
-        if hello.id == self.host.my_id {
+        if hello.id == self.host.my_id && self.host.rules.keeps(Rule::H20) {
             let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
             hear_own_id(&mut cx, hello);
             return;
@@ -183,6 +184,9 @@ impl Group {
         match purpose {
             Purpose::Commands => node.commands_lost(cx),
             Purpose::Subscription => node.subscription_lost(cx),
+        }
+        if !cx.keeps(Rule::H16) {
+            node.disconnect(cx);
         }
     }
 

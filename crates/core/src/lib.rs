@@ -30,10 +30,12 @@ mod mutant;
 mod outbox;
 mod publishing;
 mod rng;
+mod rules;
 mod sentinel;
 mod tilt;
 
 // The Sentinel's chapters.
+mod agreement;
 mod ask;
 mod choice;
 mod commands;
@@ -59,6 +61,7 @@ mod switch;
 mod vote;
 
 pub use address::{Address, Endpoint};
+pub use agreement::{Count, Epochs, Position, Told, Worth, enough};
 pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};
 pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
 pub use effect::Effect;
@@ -77,6 +80,7 @@ pub use query::{
 pub use request::{
     ConfigOption, Refusal, Request, Response, SetItem, SetOption, SimulatedFailures, Wants,
 };
+pub use rules::{Rule, Rules};
 pub use scripts::{ScriptArguments, ScriptCall};
 pub use sentinel::Sentinel;
 pub use settings::{LogLevel, MasterSettings, Renames, Settings, Tunable, Tunables};

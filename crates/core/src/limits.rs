@@ -15,6 +15,8 @@ pub(crate) const RETRY_PAUSES: [Span; 4] = [Span(50), Span(100), Span(200), Span
 pub(crate) const CLOSEST_PING: Span = Span(100);
 /// PINGs per second of the whole process up to which masters are pinged closely (rule E2).
 pub(crate) const CLOSE_PINGS_PER_SECOND: u64 = 200;
+/// How often the reference looks (without rule E3).
+pub(crate) const TICK: Span = Span(100);
 /// A wake-up that comes later than this is a stall of the process (rule E4).
 pub(crate) const STALL: Span = Span(25);
 /// Pause before the second question; it grows by half up to ASK-PERIOD (rule S1).

@@ -15,6 +15,7 @@ use crate::host::{Cx, Owner};
 use crate::ident::{ConnId, MasterId, Secret};
 use crate::limits;
 use crate::query::{Purpose, Query};
+use crate::rules::Rule;
 use crate::settings::{Renames, Tunable};
 use crate::time::{Span, Time};
 use crate::view::LinkView;
@@ -179,6 +180,10 @@ impl Line {
         cx.host.forget_conn(conn.id);
         let now = cx.now.mono;
         self.failed_at = Some(now);
+        if !cx.keeps(Rule::E1) {
+            self.retry_at = now + cx.host.tunables.get(Tunable::PingPeriod);
+            return;
+        }
         if conn.is_established() && now.since(conn.opened_at) >= limits::RETRY_PAUSES[0] {
             self.failures = 0;
             self.retry_at = now;
@@ -232,6 +237,11 @@ impl Line {
     }
 }
 
+/// Rule E6: nothing leaves twice while it is outstanding.
+fn may_double(cx: &Cx<'_>) -> bool {
+    crate::mutant::Mutant::SecondPing.lives() || !cx.keeps(Rule::E6)
+}
+
 /// The liveness clocks of a link (spec: behaviour 3.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PingClock {
@@ -257,7 +267,7 @@ impl PingClock {
 
     /// Sends a PING unless one is outstanding.
     pub(crate) fn send(&mut self, cx: &mut Cx<'_>, conn: &mut Conn) {
-        if self.outstanding && !crate::mutant::Mutant::SecondPing.lives() {
+        if self.outstanding && !may_double(cx) {
             return;
         }
         self.outstanding = true;
@@ -273,7 +283,7 @@ impl PingClock {
     /// Sends a PING when the interval has passed (spec: behaviour 5.2).
     pub(crate) fn keep_asking(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
         let at = (self.any_at + interval).max(self.sent_at + interval / 2);
-        let free = !self.outstanding || crate::mutant::Mutant::SecondPing.lives();
+        let free = !self.outstanding || may_double(cx);
         if free && cx.due(at) {
             self.send(cx, conn);
         }

@@ -11,6 +11,7 @@ use crate::host::Cx;
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
 use crate::node::Node;
 use crate::query::Role;
+use crate::rules::Rule;
 use crate::sentinel::Sentinel;
 use crate::settings::MasterSettings;
 use crate::time::{Now, Span};
@@ -26,7 +27,8 @@ impl Sentinel {
         self.next_master += 1;
         let id = MasterId(self.next_master);
         let node = Node::new(self.host.mint_node(), address, Role::Master, now.mono);
-        self.groups.insert(id, Group::new(id, name.clone(), node, settings, now.mono));
+        self.groups
+            .insert(id, Group::new(id, name.clone(), self.host.rules, node, settings, now.mono));
         self.names.insert(name, id);
         self.host.outbox.changed.insert(id);
         self.host.outbox.listing_changed = true;
@@ -48,7 +50,8 @@ impl Sentinel {
         let current = self.host.current_epoch;
         self.with_group(now, id, |group, cx| {
             group.config_epoch = saved.config_epoch;
-            group.vote.leader_epoch = saved.leader_epoch.unwrap_or(current);
+            let unsaved = if cx.keeps(Rule::V4) { current } else { Epoch::ZERO };
+            group.vote.leader_epoch = saved.leader_epoch.unwrap_or(unsaved);
             if crate::mutant::Mutant::VoteTwiceAfterRestart.lives() {
                 group.vote.leader_epoch = Epoch::ZERO;
             }
@@ -58,7 +61,8 @@ impl Sentinel {
                     group.add_replica(cx, address);
                 }
             }
-            for sentinel in saved.sentinels.iter().filter(|sentinel| sentinel.id != me) {
+            let copied = !cx.keeps(Rule::H20);
+            for sentinel in saved.sentinels.iter().filter(|s| s.id != me || copied) {
                 if !group.has_member(sentinel.id) {
                     group.add_member(cx, sentinel.id, Address::new(&sentinel.address));
                 }
@@ -78,7 +82,7 @@ impl Sentinel {
         let id = self.add_group(now, name.clone(), address, settings);
         let current = self.host.current_epoch;
         self.with_group(now, id, |group, cx| {
-            group.vote.leader_epoch = current;
+            group.vote.leader_epoch = if cx.keeps(Rule::V4) { current } else { Epoch::ZERO };
             group.saved = Some(Arc::new(group.compose(cx.host, cx.peers)));
             group.emit(cx, EventKind::Monitor, Detail::Quorum(quorum));
         });
@@ -189,7 +193,7 @@ impl Group {
 
     /// A vote from before the restart may still be at work (rules V4, V8).
     fn remember_vote(&mut self, cx: &Cx<'_>, saved: &SavedMaster) {
-        let Some(leader_epoch) = saved.leader_epoch else { return };
+        let Some(leader_epoch) = saved.leader_epoch.filter(|_| cx.keeps(Rule::V8)) else { return };
         if leader_epoch <= saved.config_epoch {
             return;
         }

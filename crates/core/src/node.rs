@@ -13,6 +13,7 @@ use crate::ident::{ConnId, MasterId, RunId};
 use crate::limits;
 use crate::link::{Expected, Line, PingClock, Target};
 use crate::query::{InfoReport, Purpose, Query, Role, TransactionCommand};
+use crate::rules::Rule;
 use crate::settings::{MasterSettings, Tunable};
 use crate::time::{Span, Time};
 use crate::view::NodeView;
@@ -71,12 +72,15 @@ pub(crate) struct DownState {
     pub(crate) since: Option<Time>,
     /// When the last down period ended (spec: holes H13).
     pub(crate) ended_at: Option<Time>,
+    /// When it began.
+    pub(crate) began_at: Option<Time>,
 }
 
 impl DownState {
     /// Whether no down period reaches into the last `window`.
-    pub(crate) fn calm_from(&self, window: Span) -> Time {
-        self.ended_at.map_or(Time::default(), |ended| ended + window + Span(1))
+    pub(crate) fn calm_from(&self, cx: &Cx<'_>, window: Span) -> Time {
+        let last = if cx.keeps(Rule::H13) { self.ended_at } else { self.began_at };
+        last.map_or(Time::default(), |ended| ended + window + Span(1))
     }
 }
 
@@ -153,14 +157,14 @@ impl Node {
     }
 
     /// INFO was answered on the present connection within the last second (rule L5).
-    pub(crate) fn has_fresh_info(&self, now: Time) -> bool {
-        if crate::mutant::Mutant::StaleInfo.lives() {
+    pub(crate) fn has_fresh_info(&self, cx: &Cx<'_>) -> bool {
+        if crate::mutant::Mutant::StaleInfo.lives() || !cx.keeps(Rule::L5) {
             return self.is_reachable();
         }
         let here = self.commands.conn.as_ref().map(|conn| conn.id);
         here.is_some()
             && self.info.conn == here
-            && self.info.at.is_some_and(|at| now.since(at) <= limits::FRESH_INFO)
+            && self.info.at.is_some_and(|at| cx.age(at) <= limits::FRESH_INFO)
     }
 
     /// Opens missing connections, and drops dead ones (spec: behaviour 4.2, 4.6).
@@ -216,7 +220,8 @@ impl Node {
             return;
         }
         self.ping.keep_asking(cx, conn, ping_every);
-        if !conn.is_established() || self.info.is_outstanding(conn.id) {
+        let waits = self.info.is_outstanding(conn.id) && cx.keeps(Rule::E6);
+        if !conn.is_established() || waits {
             return;
         }
         if self.info.failed_at.is_some_and(|at| !cx.due(at + limits::FAST_INFO)) {
@@ -237,7 +242,8 @@ impl Node {
             return;
         };
         let rests = self.info.failed_at.is_some_and(|at| cx.age(at) < limits::FAST_INFO);
-        if rests || self.info.is_outstanding(conn.id) {
+        let waits = self.info.is_outstanding(conn.id) && cx.keeps(Rule::E6);
+        if rests || waits {
             self.info.again = true;
             return;
         }

@@ -2,6 +2,7 @@
 //! (spec: behaviour 3.5).
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::ident::{MasterId, SentinelId};
 use crate::limits;
 use crate::link::{Line, PingClock, Target};
 use crate::query::{PingReply, Purpose};
-use crate::settings::Tunable;
+use crate::settings::{Renames, Tunable};
 use crate::time::{Span, Time};
 use crate::view::LinkView;
 
@@ -29,6 +30,8 @@ pub(crate) struct Peer {
     /// Last round trip (rule S3).
     pub(crate) round_trip: Span,
     moves: Moves,
+    /// Always empty: renamed commands are for data nodes (spec: holes H23).
+    pub(crate) renames: Arc<Renames>,
 }
 
 /// How often it changed its address lately (spec: holes H21).
@@ -49,6 +52,7 @@ impl Peer {
             heard_at: now,
             round_trip: Span::ZERO,
             moves: Moves::default(),
+            renames: Arc::default(),
         }
     }
 
@@ -91,7 +95,7 @@ impl Peer {
             Some(password) => (settings.sentinel_user.as_ref(), Some(password)),
             None => (None, local.as_ref()),
         };
-        let renames = alloc::sync::Arc::default();
+        let renames = self.renames.clone();
         let target = Target {
             owner: Owner::Peer(self.id),
             socket: self.address.socket(),

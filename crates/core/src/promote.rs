@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::note::Note;
 use crate::query::{Query, ReplicationTarget, Role, TransactionCommand, TransactionOutcome};
 use crate::repair::LeftMaster;
+use crate::rules::Rule;
 use crate::scripts::ScriptArguments;
 use crate::time::Time;
 
@@ -41,14 +42,14 @@ impl Group {
             return Step::Next(Stage::Select { since: now });
         };
         let node = &mut replica.node;
-        if node.role == Role::Master && node.has_fresh_info(now) {
+        if node.role == Role::Master && node.has_fresh_info(cx) {
             // The transaction before a broken link did its work, or another leader's did.
             return self.decide(cx, candidate);
         }
         if !node.is_reachable() {
             return Step::Wait;
         }
-        if !node.has_fresh_info(now) {
+        if !node.has_fresh_info(cx) {
             if !node.info.is_newer_than(now) {
                 node.ask_info(cx);
             }
@@ -89,10 +90,10 @@ impl Group {
             return self.decide(cx, id);
         }
         let progress = promotion.accepted_at.unwrap_or(failover.began_at);
-        if cx.due(progress + self.longest_work(cx)) {
+        if cx.due(progress + self.work_limit(cx)) {
             return Step::Abort(Ending::ReplicaTimeout);
         }
-        if promotion.accepted_at.is_some() {
+        if promotion.accepted_at.is_some() || !cx.keeps(Rule::L6) {
             return Step::Wait;
         }
         self.retry_promotion(cx, promotion)
@@ -192,6 +193,7 @@ impl Group {
         let id = node.id;
         match outcome {
             TransactionOutcome::Done => self.promotion_accepted(cx, id),
+            TransactionOutcome::Aborted(_) if !cx.keeps(Rule::L6) => {}
             TransactionOutcome::Aborted(commands) => {
                 let commands: BTreeSet<TransactionCommand> = commands
                     .into_iter()
@@ -230,7 +232,9 @@ impl Node {
         self.told_at = Some(cx.now.mono);
         let query = Query::Replicate { target, without: self.refused.clone() };
         conn.send(cx, query, Expected::Replicate);
-        self.poll_info(cx);
+        if cx.keeps(Rule::L6) {
+            self.poll_info(cx);
+        }
     }
 
     /// It will not do what it was told; it is not told again at once.

@@ -9,6 +9,7 @@ use crate::event::{Detail, EventKind};
 use crate::group::{Group, Replica};
 use crate::host::{Cx, NodeId};
 use crate::query::{ReplicationTarget, Role};
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::Time;
 use crate::view::ReconfState;
@@ -51,6 +52,9 @@ impl Group {
     /// A replica without progress gives its place back (spec: holes H10).
     fn time_out_repointing(&mut self, cx: &mut Cx<'_>, id: NodeId) {
         let limit = cx.host.tunables.get(Tunable::SlaveReconfTimeout);
+        if !cx.keeps(Rule::H10) {
+            return;
+        }
         let Some(replica) = self.replica_mut(id) else { return };
         let Some((ReconfState::Sent, at)) = replica.reconf else { return };
         if cx.due(at + limit) {
@@ -75,7 +79,7 @@ impl Group {
         if !waiting || replica.node.is_down() {
             return;
         }
-        if !replica.node.has_fresh_info(now) {
+        if !replica.node.has_fresh_info(cx) {
             replica.node.ask_info(cx);
             return;
         }

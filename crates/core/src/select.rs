@@ -8,18 +8,22 @@ use crate::failover::{Ending, Stage, Step};
 use crate::group::{Group, Replica};
 use crate::host::{Cx, NodeId};
 use crate::limits;
+use crate::node::Node;
 use crate::note::Note;
+use crate::query::Role;
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::Time;
 
 impl Group {
     /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3).
     pub(crate) fn select(&mut self, cx: &mut Cx<'_>, since: Time) -> Step {
-        if !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
+        let hasty = !cx.keeps(Rule::L3);
+        if !hasty && !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
             return Step::Wait;
         }
         let Some(candidate) = self.choose(cx) else {
-            if cx.due(since + limits::CHOICE_PATIENCE) {
+            if hasty || cx.due(since + limits::CHOICE_PATIENCE) {
                 self.explain_choice(cx);
                 return Step::Abort(Ending::NoGoodReplica);
             }
@@ -78,6 +82,20 @@ impl Group {
 
     fn candidate(&self, replica: &Replica) -> Candidate {
         let node = &replica.node;
+        if !self.keeps(Rule::L4) {
+            return self.plain_candidate(node);
+        }
+        self.full_candidate(node)
+    }
+
+    /// Without rule L4 a node's role and what it lived through do not matter.
+    fn plain_candidate(&self, node: &Node) -> Candidate {
+        let full = self.full_candidate(node);
+        let link_down_ms = full.link_down_ms.max(0);
+        Candidate { role: Role::Replica, turned_at: None, link_down_ms, ..full }
+    }
+
+    fn full_candidate(&self, node: &Node) -> Candidate {
         Candidate {
             down: node.is_down(),
             linked: node.is_linked(),
@@ -99,7 +117,7 @@ impl Group {
         Circumstances {
             now: cx.now.mono,
             down_since: self.node.down.since,
-            master_answered: self.node.ping.ok_at > self.watching_since,
+            master_answered: self.node.ping.ok_at > self.watching_since || !self.keeps(Rule::H9),
             down_after: self.settings.down_after,
             ping_period: cx.host.tunables.get(Tunable::PingPeriod),
             info_period: cx.host.tunables.get(Tunable::InfoPeriod),

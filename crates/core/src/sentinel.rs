@@ -14,6 +14,7 @@ use crate::host::{Cx, Host, Peers};
 use crate::ident::{MasterId, MasterName, SentinelId};
 use crate::input::Input;
 use crate::request::{Request, Response};
+use crate::rules::{Rule, Rules};
 use crate::settings::Tunable;
 use crate::time::{Now, Time};
 
@@ -36,8 +37,22 @@ impl Sentinel {
     /// A Sentinel that just started. It wants to be driven at once.
     #[must_use]
     pub fn start(config: Config, saved: DurableState, seed: u64, now: Now) -> Self {
+        Self::start_under(Rules::ALL, config, saved, seed, now)
+    }
+
+    /// As [`Self::start`], with some rules of agreement turned off: for the simulator and the
+    /// scenarios alone.
+    #[must_use]
+    pub fn start_under(
+        rules: Rules,
+        config: Config,
+        saved: DurableState,
+        seed: u64,
+        now: Now,
+    ) -> Self {
         let settings = Arc::new(saved.settings);
-        let host = Host::new(config, saved.my_id, settings, saved.current_epoch, seed, now.mono);
+        let host =
+            Host::new(config, rules, saved.my_id, settings, saved.current_epoch, seed, now.mono);
         let mut sentinel = Self {
             now,
             host,
@@ -61,9 +76,11 @@ impl Sentinel {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         self.notice_stall(now);
         self.now = now;
-        let may_judge = input == Input::DeadlineReached;
+        self.judge_at_tick(now);
+        let is_deadline = input == Input::DeadlineReached;
+        let may_judge = is_deadline && self.host.rules.keeps(Rule::E3);
         self.take_in(now, input);
-        if may_judge {
+        if is_deadline {
             self.leave_tilt_if_due(now);
             self.touch_due(now.mono);
         }
@@ -91,6 +108,16 @@ impl Sentinel {
         let moments =
             [self.deadlines.first(), scripts, self.host.gate.deadline(), self.tilt_deadline()];
         moments.into_iter().flatten().min()
+    }
+
+    /// Without rule E3 silence is judged first of all, and at ticks alone.
+    fn judge_at_tick(&mut self, now: Now) {
+        if self.host.rules.keeps(Rule::E3) || now.mono < self.host.tick_at {
+            return;
+        }
+        self.host.tick_at = now.mono + crate::limits::TICK;
+        self.touch_due(now.mono);
+        self.run_touched(now, true);
     }
 
     fn take_in(&mut self, now: Now, input: Input) {
@@ -170,7 +197,8 @@ impl Sentinel {
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
         group.run_rules(&mut cx);
         let wake = cx.take_wake();
-        self.deadlines.set(Key::Group(id), later(wake, now.mono, may_judge));
+        let judged = may_judge || !self.host.rules.keeps(Rule::E3);
+        self.deadlines.set(Key::Group(id), later(wake, now.mono, judged));
     }
 
     fn run_peer(&mut self, now: Now, id: SentinelId, may_judge: bool) {
@@ -181,8 +209,9 @@ impl Sentinel {
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
         peer.keep_in_touch(&mut cx);
         let wake = cx.take_wake();
+        let judged = may_judge || !self.host.rules.keeps(Rule::E3);
         self.peers.insert(id, peer);
-        self.deadlines.set(Key::Peer(id), later(wake, now.mono, may_judge));
+        self.deadlines.set(Key::Peer(id), later(wake, now.mono, judged));
     }
 
     /// A Sentinel whose address another id took over leaves every master (spec: behaviour 6.3).
@@ -203,7 +232,8 @@ impl Sentinel {
         for group in self.groups.values() {
             per_second += 1000 / group.close_ping_interval(&cx).0.max(1);
         }
-        self.host.close_pings = per_second < crate::limits::CLOSE_PINGS_PER_SECOND;
+        let few = per_second < crate::limits::CLOSE_PINGS_PER_SECOND;
+        self.host.close_pings = few && self.host.rules.keeps(Rule::E2);
     }
 
     /// Serves requests that waited for an earlier change of the same name.

@@ -10,6 +10,7 @@ use crate::host::Cx;
 use crate::ident::{Epoch, SentinelId};
 use crate::limits;
 use crate::note::{Hindrance, Note};
+use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::{Span, Time, WallTime};
 
@@ -72,11 +73,17 @@ impl Standing {
         self.said = None;
     }
 
-    /// An election was lost: rest for a random while that doubles (rule F2).
-    pub(crate) fn rest(&mut self, cx: &mut Cx<'_>) {
+    /// An election was lost: rest for a random while that doubles (rule F2). `old` is the pause
+    /// without that rule.
+    pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Span) {
         let pause = cx.host.rng.between(limits::LOST_PAUSE_LOW, self.longest_rest);
-        self.rest_until = Some(cx.now.mono + pause);
+        let pause = if cx.keeps(Rule::F2) { pause } else { old };
         self.longest_rest = (self.longest_rest * 2).min(limits::LOST_PAUSE.1);
+        self.rest_for(cx, pause);
+    }
+
+    pub(crate) fn rest_for(&mut self, cx: &Cx<'_>, pause: Span) {
+        self.rest_until = Some(cx.now.mono + pause);
         self.plan = None;
     }
 
@@ -93,8 +100,8 @@ impl Standing {
 impl Group {
     /// On ODOWN: fresh INFO from every replica, and the head start (rules L3, S3).
     pub(crate) fn prepare_to_stand(&mut self, cx: &mut Cx<'_>) {
-        for replica in &mut self.replicas {
-            replica.node.ask_info(cx);
+        if cx.keeps(Rule::L3) {
+            self.replicas.iter_mut().for_each(|replica| replica.node.ask_info(cx));
         }
         self.standing.plan = Some(cx.now.mono + self.head_start(cx));
     }
@@ -103,7 +110,8 @@ impl Group {
     pub(crate) fn stand(&mut self, cx: &mut Cx<'_>) {
         self.watch_member_list(cx);
         let reclaims = self.odown_since.is_none() && self.must_reclaim(cx);
-        if self.failover.is_some() || (self.odown_since.is_none() && !reclaims) {
+        let occupied = self.failover.is_some() || (self.is_stuck() && self.repointing.is_some());
+        if occupied || (self.odown_since.is_none() && !reclaims) {
             return;
         }
         if let Some(why) = self.hindrance(cx) {
@@ -126,13 +134,19 @@ impl Group {
         }
     }
 
+    /// Without the cure of hole H11 a leader does nothing else until all are repointed.
+    fn is_stuck(&self) -> bool {
+        !self.keeps(Rule::H11)
+    }
+
     fn hindrance(&mut self, cx: &mut Cx<'_>) -> Option<Hindrance> {
         if let Some(until) = cx.host.own_id_elsewhere_until()
+            && cx.keeps(Rule::S7)
             && !cx.due(until)
         {
             return Some(Hindrance::OwnIdElsewhere);
         }
-        if self.standing.view != MemberList::Whole {
+        if self.standing.view != MemberList::Whole && cx.keeps(Rule::S6) {
             return Some(Hindrance::NoFreshView);
         }
         if let Some(deferral) = &self.deferral {
@@ -157,6 +171,9 @@ impl Group {
         let count = self.members.iter().filter(|member| answered(member.answered_at)).count();
         let answering = u32::try_from(count).unwrap_or(u32::MAX - 1) + 1;
         let needed = self.enough();
+        if !cx.keeps(Rule::S2) {
+            return None;
+        }
         (answering < needed).then_some(Hindrance::TooFewMembers { answering, needed })
     }
 
@@ -207,6 +224,9 @@ impl Group {
 
     /// How long to let others go first: the same rotation for all masters (rule S3).
     fn head_start(&self, cx: &Cx<'_>) -> Span {
+        if !cx.keeps(Rule::S3) {
+            return Span::ZERO;
+        }
         let epoch = self.next_epoch(cx).map_or(0, Epoch::get);
         let mut ids: Vec<SentinelId> = self.members.iter().map(|member| member.id).collect();
         ids.push(cx.host.my_id);
@@ -225,11 +245,7 @@ impl Group {
         if crate::mutant::Mutant::NoNewEpoch.lives() && self.vote.leader_epoch > self.config_epoch {
             return Some(self.vote.leader_epoch);
         }
-        let spent = self.vote.leader_epoch.max(self.config_epoch);
-        match cx.host.turn_epoch {
-            Some(shared) if shared > spent && shared == cx.host.current_epoch => Some(shared),
-            Some(_) | None => cx.host.current_epoch.max(spent).next(),
-        }
+        self.epochs(cx.host.current_epoch).to_open(cx.host.turn_epoch, cx.host.rules)
     }
 
     /// Opens an epoch: own vote first, questions once it is durable (rules S4, S5).

@@ -10,16 +10,21 @@ use crate::node::Node;
 use crate::note::Note;
 use crate::query::{Hello, Role};
 use crate::repair::{Conflict, LeftMaster};
+use crate::rules::Rule;
 use crate::scripts::ScriptArguments;
 use crate::time::Time;
 
 impl Group {
     /// Compares a heard configuration with ours; the higher epoch wins (rules A1, A2).
     pub(crate) fn compare_configurations(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
+        if cx.host.gate.is_failing() && !cx.keeps(Rule::A3) {
+            return;
+        }
         let address = Address::new(&hello.address);
         let older = crate::mutant::Mutant::OlderConfiguration.lives()
             && hello.config_epoch < self.config_epoch;
-        if hello.config_epoch > self.config_epoch || older {
+        let newer = self.epochs(cx.host.current_epoch).adopt(hello.config_epoch);
+        if newer || older {
             self.adopt(cx, hello, address);
         } else if hello.config_epoch == self.config_epoch && hello.config_epoch.get() > 0 {
             self.note_conflict(cx, hello, &address);
@@ -31,7 +36,11 @@ impl Group {
         if address.ip().is_none() {
             let known = self.nodes().find(|node| node.address.same(&address));
             let Some(ip) = known.and_then(|node| node.address.ip()) else {
-                self.adopt_once_resolved(cx, hello, &address);
+                if cx.keeps(Rule::A1) {
+                    self.adopt_once_resolved(cx, hello, &address);
+                } else {
+                    self.config_epoch = hello.config_epoch;
+                }
                 return;
             };
             address.resolve_to(ip);
@@ -72,6 +81,9 @@ impl Group {
     /// The address may have been another one in between, so opinions about it are of a former term
     /// (rule E5).
     fn stand_down(&mut self, cx: &mut Cx<'_>) {
+        if !cx.keeps(Rule::L2) {
+            return;
+        }
         self.end_term();
         self.show(cx);
     }
@@ -134,7 +146,7 @@ impl Group {
         self.repointing = None;
         self.deferral = None;
         self.standing.start_over();
-        if crate::mutant::Mutant::OpinionsOutliveSwitch.lives() {
+        if crate::mutant::Mutant::OpinionsOutliveSwitch.lives() || !self.keeps(Rule::E5) {
             return;
         }
         for member in &mut self.members {
@@ -176,7 +188,7 @@ impl Group {
         if let Some(hello) = self.unresolved.take_if(|_| waits) {
             let mut address = Address::new(&hello.address);
             address.resolve_to(ip);
-            if hello.config_epoch > self.config_epoch {
+            if self.epochs(cx.host.current_epoch).adopt(hello.config_epoch) {
                 self.adopt(cx, &hello, address);
             }
         }

@@ -7,6 +7,7 @@ use crate::ident::MasterId;
 use crate::limits;
 use crate::link::{Line, PingClock};
 use crate::note::Note;
+use crate::rules::Rule;
 use crate::sentinel::Sentinel;
 use crate::settings::Tunable;
 use crate::time::{Now, Span, Time};
@@ -26,8 +27,7 @@ impl Tilt {
 }
 
 impl Sentinel {
-    /// A wake-up that comes much too late means that this process stood still: the time it lost is
-    /// nobody's silence.
+    /// A wake-up that comes much too late means that this process stood still.
     pub(crate) fn notice_stall(&mut self, now: Now) {
         let Some(deadline) = self.poll_deadline() else { return };
         // Inputs that come before the deadline is reported find the same stall: it counts once.
@@ -36,15 +36,22 @@ impl Sentinel {
             return;
         }
         self.host.counters.stalls += 1;
+        if self.host.rules.keeps(Rule::E4) {
+            self.forgive(late, now);
+        }
+        if late > self.host.tunables.get(Tunable::TiltTrigger) {
+            self.enter_tilt(now, late);
+        }
+    }
+
+    /// The time that this process lost is nobody's silence.
+    fn forgive(&mut self, late: Span, now: Now) {
         for peer in self.peers.values_mut() {
             peer.ping.forgive(late, now.mono);
         }
         for group in self.groups.values_mut() {
             group.nodes_mut().for_each(|node| node.ping.forgive(late, now.mono));
             group.watching_since = now.mono;
-        }
-        if late > self.host.tunables.get(Tunable::TiltTrigger) {
-            self.enter_tilt(now, late);
         }
     }
 
@@ -63,7 +70,8 @@ impl Sentinel {
     pub(crate) fn leave_tilt_if_due(&mut self, now: Now) {
         let Some(since) = self.host.tilt.since else { return };
         let over = now.mono >= since + self.host.tunables.get(Tunable::TiltPeriod);
-        if !over && !self.all_links_are_fresh(since) {
+        let early = self.host.rules.keeps(Rule::E4) && self.all_links_are_fresh(since);
+        if !over && !early {
             return;
         }
         self.host.tilt.since = None;

@@ -12,6 +12,7 @@ use crate::host::Cx;
 use crate::ident::{Epoch, SentinelId, Ticket};
 use crate::limits;
 use crate::request::{Response, Wants};
+use crate::rules::Rule;
 use crate::time::{Time, WallTime};
 
 /// The vote of this Sentinel for one master.
@@ -45,7 +46,7 @@ pub(crate) struct WaitingBallot {
 impl Group {
     /// The epoch of the last vote that is on disk.
     pub(crate) fn durable_leader_epoch(&self) -> Epoch {
-        if crate::mutant::Mutant::SkipTheGate.lives() {
+        if crate::mutant::Mutant::SkipTheGate.lives() || !self.keeps(Rule::V3) {
             return self.vote.leader_epoch;
         }
         self.saved.as_ref().and_then(|saved| saved.leader_epoch).unwrap_or_default()
@@ -53,14 +54,15 @@ impl Group {
 
     /// Whether a vote for `candidate` at `epoch` can be given (rules V1, V7).
     fn can_grant(&self, cx: &Cx<'_>, candidate: SentinelId, epoch: Epoch) -> bool {
-        let newer = epoch > self.vote.leader_epoch && epoch > self.config_epoch;
+        let newer = self.epochs(cx.host.current_epoch).allow_vote(epoch, cx.host.rules);
         let rested = match (self.vote.leader, self.vote.cast_at) {
             (Some(leader), Some(at)) if leader != cx.host.my_id && leader != candidate => {
                 cx.age(at) >= limits::VOTE_REST
             }
             (Some(_), Some(_)) | (None, _) | (_, None) => true,
         };
-        newer && rested && !self.leads() && !cx.host.gate.is_failing()
+        let calm = (rested && !self.leads()) || !cx.keeps(Rule::V7);
+        newer && calm && (!cx.host.gate.is_failing() || !cx.keeps(Rule::V3))
     }
 
     /// Casts the vote: a fact at once, told once durable.
@@ -76,7 +78,9 @@ impl Group {
         let detail = Detail::Vote { leader: candidate, epoch };
         self.emit(cx, EventKind::VoteForLeader, detail);
         if candidate != cx.host.my_id {
-            self.end_candidacy_for_vote(cx);
+            if cx.keeps(Rule::V6) {
+                self.end_candidacy_for_vote(cx);
+            }
             self.defer_to(cx, candidate);
         }
     }
@@ -85,6 +89,9 @@ impl Group {
     /// still tells it.
     fn stored_vote(&self, down: bool) -> Response {
         let leader_epoch = self.durable_leader_epoch();
+        if !self.keeps(Rule::V3) {
+            return Response::Opinion { down, leader: self.vote.leader, leader_epoch };
+        }
         let vote = self.saved.as_ref().and_then(|saved| saved.last_vote.as_ref());
         let leader = vote.filter(|vote| vote.epoch == leader_epoch).map(|vote| vote.leader);
         Response::Opinion { down, leader, leader_epoch }
@@ -141,7 +148,8 @@ pub(crate) fn answer_question(
         return;
     }
     if let Some(candidate) = candidate {
-        request_vote(cx, groups, candidate, epoch);
+        let asked = if cx.keeps(Rule::V5) { groups.len() } else { 1 };
+        request_vote(cx, &mut groups[..asked], candidate, epoch);
     }
     if let Some(group) = groups.iter_mut().max_by_key(|group| group.vote.leader_epoch) {
         group.queue_ballot(cx, ticket);
@@ -152,7 +160,7 @@ pub(crate) fn answer_question(
 fn request_vote(cx: &mut Cx<'_>, groups: &mut [&mut Group], candidate: SentinelId, epoch: Epoch) {
     let me = cx.host.my_id;
     let known = |group: &&mut Group| candidate == me || group.has_member(candidate);
-    if !groups.iter().all(known) {
+    if !groups.iter().all(known) && cx.keeps(Rule::V2) {
         cx.host.counters.stranger_votes += 1;
         return;
     }

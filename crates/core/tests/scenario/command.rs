@@ -41,6 +41,10 @@ impl World {
             "repeat" => self.repeat(command),
             "settle" => self.settle(command),
             "wait" => self.wait(command.number(0)),
+            "clock" => {
+                self.start();
+                self.clock_step += command.parse::<i64>(command.word(0).trim_start_matches("+"));
+            }
             "stall" => self.stall(command.number(0)),
             "kill" => self.live(command, Life::Dead),
             "hang" => self.live(command, Life::Hung),

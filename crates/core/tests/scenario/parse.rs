@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use vedette_core::{Rule, Rules};
+
 /// How the store of a run behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
@@ -32,7 +34,32 @@ pub(crate) struct Scenario {
     /// Everything above the first `---`, as it stands.
     pub(crate) head: String,
     pub(crate) commands: Vec<Command>,
-    expected: BTreeMap<&'static str, String>,
+    /// Rules without which the story goes differently: `without S2`.
+    pub(crate) without: Vec<Without>,
+    expected: BTreeMap<String, String>,
+}
+
+/// Rules that are turned off together for another run.
+pub(crate) struct Without {
+    /// As the file names them.
+    pub(crate) names: String,
+    pub(crate) rules: Rules,
+}
+
+impl Without {
+    fn read(names: &str) -> Self {
+        let find = |name: &str| {
+            let rule = Rule::ALL.iter().find(|(_, known, _)| *known == name);
+            rule.unwrap_or_else(|| panic!("there is no rule {name}")).0
+        };
+        let rules = names.split_whitespace().fold(Rules::ALL, |rules, n| rules.without(find(n)));
+        Self { names: names.trim().to_owned(), rules }
+    }
+
+    /// The line above what is different.
+    pub(crate) fn heading(&self) -> String {
+        format!("--- without {}", self.names)
+    }
 }
 
 /// One line of commands.
@@ -46,30 +73,33 @@ impl Scenario {
     pub(crate) fn read(text: &str) -> Self {
         let mut head = String::new();
         let mut commands = Vec::new();
-        let mut expected: BTreeMap<&'static str, String> = BTreeMap::new();
-        let mut section: Option<&'static str> = None;
+        let mut without = Vec::new();
+        let mut expected: BTreeMap<String, String> = BTreeMap::new();
+        let mut section: Option<&str> = None;
         for (index, line) in text.lines().enumerate() {
-            let heading = Variant::ALL.map(Variant::heading).into_iter().find(|h| *h == line);
-            match (heading, section) {
-                (Some(heading), _) => section = Some(heading),
-                (None, Some(heading)) => {
-                    let trace = expected.entry(heading).or_default();
+            match (line.starts_with("---"), section) {
+                (true, _) => section = Some(line),
+                (false, Some(heading)) => {
+                    let trace = expected.entry(heading.to_owned()).or_default();
                     trace.push_str(line);
                     trace.push('\n');
                 }
-                (None, None) => {
+                (false, None) => {
                     head.push_str(line);
                     head.push('\n');
-                    commands.extend(Command::read(index + 1, line));
+                    match line.strip_prefix("without ") {
+                        Some(names) => without.push(Without::read(names)),
+                        None => commands.extend(Command::read(index + 1, line)),
+                    }
                 }
             }
         }
         assert!(head.starts_with("# "), "the first line tells the story and cites the rule");
-        Self { head, commands, expected }
+        Self { head, commands, without, expected }
     }
 
-    pub(crate) fn expected(&self, variant: Variant) -> &str {
-        self.expected.get(variant.heading()).map_or("", String::as_str)
+    pub(crate) fn expected(&self, heading: &str) -> &str {
+        self.expected.get(heading).map_or("", String::as_str)
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    Config, ConnId, Effect, Hello, Input, JobId, Now, Request, ScriptEnd, Sentinel, Ticket, Time,
-    WallTime,
+    Config, ConnId, Effect, Hello, Input, JobId, Now, Request, Rule, Rules, ScriptEnd, Sentinel,
+    Ticket, Time, WallTime,
 };
 
 use super::check::Check;
@@ -68,15 +68,20 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) check: Check,
     variant: Variant,
+    /// The rules that this Sentinel keeps.
+    rules: Rules,
     due: BTreeMap<(u64, u64), Happening>,
+    /// What the wall clock was moved by.
+    pub(crate) clock_step: i64,
     serial: u64,
     next_ticket: u64,
     inputs: (u64, u32),
 }
 
 impl World {
-    pub(crate) fn new(variant: Variant) -> Self {
+    pub(crate) fn new(variant: Variant, rules: Rules) -> Self {
         Self {
+            rules,
             now: 0,
             core: None,
             mirror: None,
@@ -92,6 +97,7 @@ impl World {
             check: Check::default(),
             variant,
             due: BTreeMap::new(),
+            clock_step: 0,
             serial: 0,
             next_ticket: 1,
             inputs: (0, 0),
@@ -100,7 +106,15 @@ impl World {
 
     /// The present on the core's clocks.
     pub(crate) fn present(&self) -> Now {
-        Now { mono: Time(START_MONO + self.now), wall: WallTime(START_WALL + self.now) }
+        let wall = START_WALL.saturating_add_signed(self.clock_step) + self.now;
+        Now { mono: Time(self.now + self.mono_ahead()), wall: WallTime(wall) }
+    }
+
+    /// How far the core's clock is ahead of the scenario's: the monotonic one, or without hole
+    /// H34's cure the wall's.
+    fn mono_ahead(&self) -> u64 {
+        let wall = START_WALL.saturating_add_signed(self.clock_step);
+        if self.rules.keeps(Rule::H34) { START_MONO } else { wall }
     }
 
     /// Starts the process if it does not run.
@@ -124,7 +138,7 @@ impl World {
 
     fn launch(&mut self, config: Config, durable: vedette_core::DurableState) {
         let seed = self.setup.seed;
-        let core = Sentinel::start(config, durable, seed, self.present());
+        let core = Sentinel::start_under(self.rules, config, durable, seed, self.present());
         self.mirror = Some(core.clone());
         self.core = Some(core);
         self.obey();
@@ -181,7 +195,7 @@ impl World {
 
     fn deadline(&self) -> Option<u64> {
         let deadline = self.core.as_ref()?.poll_deadline()?;
-        Some(deadline.0.saturating_sub(START_MONO))
+        Some(deadline.0.saturating_sub(self.mono_ahead()))
     }
 
     /// The process stands still; what happens meanwhile is read when it wakes.
