@@ -93,6 +93,12 @@ const STEPS: &[Step] = &[
         environment: &[],
         is_fast: false,
     },
+    Step {
+        name: "model",
+        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "model"],
+        environment: &[],
+        is_fast: false,
+    },
 ];
 
 /// The test runner: nextest where it is installed, else cargo's own.

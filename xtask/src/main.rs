@@ -4,6 +4,7 @@ mod bench;
 mod binary;
 mod ci;
 mod disk;
+mod model;
 mod mutants;
 mod prove;
 mod sim;
@@ -29,6 +30,8 @@ enum Task {
     Prove(prove::ProveArgs),
     /// Run seeds through the simulator.
     Sim(sim::SimArgs),
+    /// Explore the agreement exhaustively, and show the hole in the reference's.
+    Model(model::ModelArgs),
     /// Plant bugs in the core, one at a time, and show in how many seeds each is found.
     Mutants(mutants::MutantsArgs),
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Prove(args) => prove::run(&args),
         Task::Sim(args) => Ok(sim::run(&args)),
+        Task::Model(args) => Ok(model::run(&args)),
         Task::Mutants(args) => mutants::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -35,6 +35,12 @@ impl Epochs {
         }
     }
 
+    /// The epoch of a candidate's question (rule S5): that of its failover.
+    #[must_use]
+    pub fn to_ask(self, failover: Epoch, rules: Rules) -> Epoch {
+        if rules.keeps(Rule::S5) { failover } else { self.current }
+    }
+
     /// Whether a vote in `epoch` may be given (rule V1). [`Epochs::current`] has heard of `epoch`
     /// already; it does not veto.
     #[must_use]
