@@ -141,7 +141,7 @@ impl Member {
     /// Only answers with exactly the failover's epoch count as votes (rule S5).
     fn ballot(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Ballot {
         let reachable = self.down.since.is_none()
-            && cx.peers.get(&self.id).is_some_and(crate::peer::Peer::is_reachable);
+            && cx.peers.get(&self.id).is_some_and(|peer| peer.is_reachable());
         let Some(ballot) = self.asking.ballot.filter(|ballot| ballot.epoch == epoch) else {
             return if reachable { Ballot::Open } else { Ballot::Refused };
         };
