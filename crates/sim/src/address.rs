@@ -39,6 +39,17 @@ pub(crate) fn group_of(endpoint: &Endpoint) -> Option<usize> {
     if endpoint.port == NODE_PORT { group.parse().ok() } else { None }
 }
 
+/// The group that a node's socket belongs to.
+pub(crate) fn group_of_socket(socket: SocketAddr) -> Option<usize> {
+    match socket.ip() {
+        IpAddr::V4(ip) if socket.port() == NODE_PORT => match ip.octets() {
+            [10, 1, group, _] => Some(usize::from(group)),
+            _ => None,
+        },
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
 /// The Sentinel at an address.
 pub(crate) fn sentinel_at(address: SocketAddr) -> Option<SentinelIndex> {
     match address.ip() {

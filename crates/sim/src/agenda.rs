@@ -90,6 +90,20 @@ impl Agenda {
         None
     }
 
+    /// What arrives at this very moment and was not taken yet.
+    pub(crate) fn arriving(&self) -> impl Iterator<Item = (WireId, End)> {
+        let ranks = &self.ring[slot(self.from_ms)];
+        ranks.iter().flatten().filter_map(|happening| match happening {
+            Happening::Arrives { wire, at, .. } => Some((*wire, *at)),
+            Happening::SaveEnds { .. }
+            | Happening::SentinelDeadline { .. }
+            | Happening::NodeDeadline { .. }
+            | Happening::AppDeadline { .. }
+            | Happening::Incident(_)
+            | Happening::Repair(_) => None,
+        })
+    }
+
     /// Time passes; what was far away comes near, before anything is added beside it.
     fn advance(&mut self, from_ms: u64) {
         self.from_ms = from_ms;

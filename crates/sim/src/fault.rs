@@ -116,6 +116,9 @@ pub enum Fault {
     Network(NetworkHarm),
     /// Whoever leads a failover of this group is caught at this moment.
     Trapped { group: usize, moment: Moment, trap: Trap },
+    /// Whoever next gives its vote in this group, while another candidate asks for it at the same
+    /// epoch, crashes right after telling it.
+    VoterCrashes { group: usize, for_ms: u64, silently: bool },
     /// An operator types a command.
     Typed { sentinel: usize, group: usize, typed: Typed },
 }
@@ -220,11 +223,13 @@ pub enum Kind {
     Forced,
     /// Other commands.
     Typed,
+    /// Voters crash between two candidates.
+    Voters,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::MasterDies,
         Self::MasterHangs,
         Self::NodeDies,
@@ -247,5 +252,6 @@ impl Kind {
         Self::HalfOpen,
         Self::Forced,
         Self::Typed,
+        Self::Voters,
     ];
 }

@@ -53,7 +53,11 @@ impl Places {
             Seen::Started(_) | Seen::Ended => {
                 self.standing.retain(|(who, _), _| *who != scene.sentinel);
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {}
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => {}
         }
     }
 

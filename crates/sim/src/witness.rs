@@ -24,6 +24,11 @@ pub enum Seen<'a> {
     Took(&'a Input),
     /// The core ordered. A publication is visible to clients by now.
     Ordered(&'a Effect),
+    /// It published that it calls somebody down since now.
+    Judged {
+        /// What has reached it and is not read yet.
+        unread: usize,
+    },
     /// A fellow Sentinel answered a question.
     Heard {
         /// Which one.

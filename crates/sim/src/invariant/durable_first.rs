@@ -134,6 +134,7 @@ impl Invariant for DurableFirst {
             | Seen::Ended
             | Seen::Took(_)
             | Seen::Ordered(_)
+            | Seen::Judged { .. }
             | Seen::Heard { .. } => Ok(()),
         }
     }

@@ -87,6 +87,7 @@ impl Invariant for EpochsRise {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -86,6 +86,7 @@ impl Invariant for EventsWellFormed {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -61,6 +61,7 @@ impl Invariant for OneTarget {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -55,6 +55,7 @@ impl Invariant for OneVote {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

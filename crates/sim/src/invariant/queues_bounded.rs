@@ -108,9 +108,11 @@ impl Invariant for QueuesBounded {
                 self.lines.retain(|(owner, _), _| *owner != who);
                 Ok(())
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {
-                Ok(())
-            }
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }

@@ -106,7 +106,10 @@ impl Invariant for TiltIsPassive {
                 self.verdicts.retain(|(of, _), _| *of != who);
                 Ok(())
             }
-            Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => Ok(()),
+            Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }

@@ -52,6 +52,7 @@ impl Plan {
             let every = match kind {
                 Kind::MasterDies => pace,
                 Kind::Traps => random.between(2_000, 6_000),
+                Kind::Voters => random.between(500, 3_000),
                 Kind::LongStalls | Kind::Typed | Kind::Orders => random.between(8_000, 20_000),
                 Kind::MasterHangs
                 | Kind::NodeDies

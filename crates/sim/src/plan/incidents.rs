@@ -71,6 +71,11 @@ impl Plan {
             | Kind::HalfOpen => Fault::Network(self.draw_network_harm(kind, for_ms, random)),
             Kind::Forced => Fault::Typed { sentinel, group, typed: Typed::Failover },
             Kind::Typed => Fault::Typed { sentinel, group, typed: self.draw_typed(random) },
+            Kind::Voters => Fault::VoterCrashes {
+                group,
+                for_ms: random.spread(5, 300),
+                silently: random.percent(50),
+            },
         }
     }
 

@@ -1,5 +1,6 @@
 //! Putting a world together.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -47,6 +48,7 @@ impl World {
             timeline: Timeline::default(),
             witness,
             traps: Vec::new(),
+            voter_traps: BTreeMap::new(),
             chance: Chance {
                 network: Random::stream(seed, "network"),
                 disk: Random::stream(seed, "disk"),

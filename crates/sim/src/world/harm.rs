@@ -21,6 +21,9 @@ impl World {
             Fault::Sentinel(index, harm) => self.harm_sentinel(SentinelIndex(index), harm),
             Fault::Network(harm) => self.harm_network(harm),
             Fault::Trapped { group, moment, trap } => self.traps.push((group, moment, trap)),
+            Fault::VoterCrashes { group, for_ms, silently } => {
+                self.voter_traps.insert(group, (for_ms, silently));
+            }
             Fault::Typed { sentinel, group, typed } => {
                 self.type_command(SentinelIndex(sentinel), group, typed);
             }

@@ -124,6 +124,7 @@ impl World {
     pub fn heal(&mut self) {
         self.healed = true;
         self.traps.clear();
+        self.voter_traps.clear();
         self.network.heal();
         let broken = self.draw_broken();
         for index in SentinelIndex::all(self.sentinels.len()) {

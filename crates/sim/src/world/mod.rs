@@ -16,6 +16,8 @@ mod traps;
 pub(crate) use apps::{App, AppIndex};
 pub(crate) use mend::Repair;
 
+use std::collections::BTreeMap;
+
 use crate::agenda::{Agenda, Happening};
 use crate::fault::{Moment, Trap};
 use crate::network::Network;
@@ -43,6 +45,8 @@ pub struct World {
     timeline: Timeline,
     witness: Witness,
     traps: Vec<(usize, Moment, Trap)>,
+    /// By group: the next voter between two candidates crashes for so long, silently or not.
+    voter_traps: BTreeMap<usize, (u64, bool)>,
     /// Streams of chance by purpose.
     chance: Chance,
     inputs_now: u32,
