@@ -106,6 +106,9 @@ impl Group {
         {
             let arguments = ScriptArguments::Notification(event.clone());
             let call = ScriptCall { path: path.clone(), arguments };
+            if crate::mutant::Mutant::ScriptTwice.lives() {
+                cx.host.enqueue_script(call.clone(), cx.now.mono);
+            }
             cx.host.enqueue_script(call, cx.now.mono);
         }
         cx.host.emit(event);

@@ -18,6 +18,7 @@ mod one_target;
 mod one_vote;
 mod queues_bounded;
 mod reads_first;
+mod scripts_once;
 mod tilt_is_passive;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(fresh_master::FreshMaster::default()),
         Box::new(first_hello::FirstHello::default()),
         Box::new(reads_first::ReadsFirst),
+        Box::new(scripts_once::ScriptsOnce::default()),
         Box::new(events_well_formed::EventsWellFormed::default()),
         Box::new(queues_bounded::QueuesBounded::default()),
     ]

@@ -29,6 +29,7 @@ impl Plan {
             commit_ms: (1, slowest),
             writers: random.index(3),
             watchers: random.percent(40),
+            scripts: Random::stream(seed, "scripts").percent(30),
             safety_ms: random.between(SAFETY_MS.0, SAFETY_MS.1),
             left_broken: 0,
             swarm: std::collections::BTreeMap::new(),

@@ -54,6 +54,7 @@ impl World {
                 disk: Random::stream(seed, "disk"),
                 apps: Random::stream(seed, "apps"),
                 lives: Random::stream(seed, "lives"),
+                scripts: Random::stream(seed, "script ends"),
             },
             inputs_now: 0,
             healed: false,
@@ -150,6 +151,10 @@ fn configuration(plan: &Plan) -> String {
         let _ = writeln!(text, "sentinel monitor {name} {} {} {quorum}", first.ip(), first.port());
         for (option, value) in master.options() {
             let _ = writeln!(text, "sentinel {option} {name} {value}");
+        }
+        if plan.scripts {
+            let _ = writeln!(text, "sentinel notification-script {name} /notify.sh");
+            let _ = writeln!(text, "sentinel client-reconfig-script {name} /reconfig.sh");
         }
     }
     text

@@ -17,9 +17,6 @@ use crate::sentinel_host::{LinkEnd, Question, SentinelIndex};
 use crate::timeline::Moment;
 use crate::witness::Seen;
 
-/// How long a script runs.
-const SCRIPT_MS: u32 = 7;
-
 impl World {
     /// Carries out all orders of a turn; what they cause within the process comes back as inputs.
     pub(super) fn carry_out_all(&mut self, index: SentinelIndex) -> VecDeque<Input> {
@@ -73,16 +70,13 @@ impl World {
                 self.spring_traps(index, &publication);
             }
             Effect::Respond { ticket, response } => self.respond(index, ticket, &response, inputs),
-            Effect::RunScript { job, .. } => {
-                inputs.push_back(Input::ScriptStarted { job, pid: SCRIPT_MS });
-                let end = vedette_core::ScriptEnd::Exited(0);
-                inputs.push_back(Input::ScriptEnded { job, end });
-            }
+            Effect::RunScript { job, .. } => self.run_script(index, job, inputs),
+            Effect::KillScript { job } => self.kill_script(index, job),
             Effect::Crash => {
                 self.witness.reach("a simulated failure struck");
                 self.crash_sentinel(index, 500, false, false);
             }
-            Effect::Resolve { .. } | Effect::KillScript { .. } | Effect::Log(_) => {}
+            Effect::Resolve { .. } | Effect::Log(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod mend;
 mod nodes;
 mod operators;
 mod pending;
+mod scripts;
 mod sentinels;
 mod traps;
 
@@ -59,6 +60,7 @@ struct Chance {
     disk: Random,
     apps: Random,
     lives: Random,
+    scripts: Random,
 }
 
 /// Time.
@@ -104,6 +106,9 @@ impl World {
             Happening::Arrives { wire, at, parcel } => self.arrive(wire, at, parcel),
             Happening::SaveEnds { sentinel, life, generation } => {
                 self.save_ends(sentinel, life, generation);
+            }
+            Happening::ScriptEnds { sentinel, life, job, end } => {
+                self.script_ends(sentinel, life, job, end);
             }
             Happening::SentinelDeadline { sentinel, life } => {
                 self.sentinel_deadline(sentinel, life);

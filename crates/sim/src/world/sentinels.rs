@@ -39,6 +39,7 @@ impl World {
         host.process = Some(Process::new(core, now));
         self.see(index, &Seen::Started(&state));
         self.carry_out_all(index);
+        self.hurry_scripts(index);
     }
 
     /// Shows the checks what a Sentinel did.
