@@ -140,6 +140,14 @@ impl Host {
         self.conns.get(&id).copied()
     }
 
+    pub(crate) fn connections(&self) -> usize {
+        self.conns.len()
+    }
+
+    pub(crate) fn names_that_failed(&self) -> usize {
+        self.unresolvable.len()
+    }
+
     pub(crate) fn mint_node(&mut self) -> NodeId {
         self.next_node += 1;
         NodeId(self.next_node)

@@ -20,6 +20,7 @@ mod time;
 mod view;
 
 // The host loop, and what all masters share.
+mod census;
 mod deadlines;
 mod gate;
 mod host;
@@ -59,6 +60,7 @@ mod switch;
 mod vote;
 
 pub use address::{Address, Endpoint};
+pub use census::{Census, GroupCensus};
 pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};
 pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
 pub use effect::Effect;

@@ -12,6 +12,9 @@ const NODE_PORT: u16 = 6379;
 /// The port of Sentinels.
 pub(crate) const SENTINEL_PORT: u16 = 26379;
 
+/// More than a group has nodes.
+const MOVE_NODES_BY: u8 = 16;
+
 fn small(number: usize) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
@@ -25,6 +28,23 @@ pub(crate) fn of_node(group: usize, number: usize) -> SocketAddr {
 /// A Sentinel.
 pub(crate) fn of_sentinel(index: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, small(index + 1))), SENTINEL_PORT)
+}
+
+/// Where a Sentinel listens after its host moved once more: the third byte counts.
+pub(crate) fn moved_sentinel(address: SocketAddr) -> SocketAddr {
+    moved(address, |[a, b, moves, number]| [a, b, moves.wrapping_add(1), number])
+}
+
+/// Where a data node listens after its host moved once more.
+pub(crate) fn moved_node(address: SocketAddr) -> SocketAddr {
+    moved(address, |[a, b, group, number]| [a, b, group, number.wrapping_add(MOVE_NODES_BY)])
+}
+
+fn moved(address: SocketAddr, to: impl Fn([u8; 4]) -> [u8; 4]) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(Ipv4Addr::from(to(ip.octets())).into(), address.port()),
+        IpAddr::V6(_) => address,
+    }
 }
 
 /// A client.
@@ -50,11 +70,11 @@ pub(crate) fn group_of_socket(socket: SocketAddr) -> Option<usize> {
     }
 }
 
-/// The Sentinel at an address.
+/// The Sentinel at an address, or that was there.
 pub(crate) fn sentinel_at(address: SocketAddr) -> Option<SentinelIndex> {
     match address.ip() {
         IpAddr::V4(ip) if address.port() == SENTINEL_PORT => match ip.octets() {
-            [10, 0, 0, number] => Some(SentinelIndex(usize::from(number) - 1)),
+            [10, 0, _, number] => Some(SentinelIndex(usize::from(number) - 1)),
             _ => None,
         },
         IpAddr::V4(_) | IpAddr::V6(_) => None,

@@ -138,6 +138,8 @@ pub enum NodeHarm {
     Busy { for_ms: u64, has_written: bool },
     /// The replication stream arrives late.
     Lags { lag_ms: u64, for_ms: u64 },
+    /// It dies and comes back under another address, unless most Sentinels call it the master.
+    Moves { for_ms: u64 },
     /// Somebody gives it an order behind the Sentinels' back.
     Ordered(Order),
 }
@@ -147,6 +149,8 @@ pub enum NodeHarm {
 pub enum SentinelHarm {
     /// It crashes and restarts from its disk. `silently`: nobody hears it (loss of power).
     Crashes { for_ms: u64, silently: bool, side_file_lost: bool },
+    /// It restarts under another address.
+    Moves { for_ms: u64 },
     /// Its process stands still.
     Stalls { for_ms: u64 },
     /// Its wall clock is set.
@@ -225,11 +229,13 @@ pub enum Kind {
     Typed,
     /// Voters crash between two candidates.
     Voters,
+    /// Hosts change their address.
+    Moves,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MasterDies,
         Self::MasterHangs,
         Self::NodeDies,
@@ -253,5 +259,6 @@ impl Kind {
         Self::Forced,
         Self::Typed,
         Self::Voters,
+        Self::Moves,
     ];
 }

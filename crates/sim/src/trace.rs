@@ -112,7 +112,7 @@ impl Trace {
             Seen::Judged { unread } if *unread > 0 => {
                 texts.push(format!("judged with {unread} unread"))
             }
-            Seen::Judged { .. } => {}
+            Seen::Judged { .. } | Seen::Counted { .. } => {}
             Seen::Heard { by, question, opinion } => {
                 texts.push(format!("<- Sentinel {}: {opinion:?} to {question:?}", by.0));
             }

@@ -135,6 +135,7 @@ impl Invariant for DurableFirst {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. } => Ok(()),
         }
     }

@@ -75,9 +75,11 @@ impl Elections {
                 self.forced.retain(|(who, _)| *who != scene.sentinel);
                 Vec::new()
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Judged { .. } | Seen::Responded { .. } => {
-                Vec::new()
-            }
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Responded { .. } => Vec::new(),
         }
     }
 

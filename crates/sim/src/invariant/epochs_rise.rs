@@ -88,6 +88,7 @@ impl Invariant for EpochsRise {
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

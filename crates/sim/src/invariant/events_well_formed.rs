@@ -87,6 +87,7 @@ impl Invariant for EventsWellFormed {
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

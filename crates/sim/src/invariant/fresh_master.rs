@@ -224,6 +224,7 @@ impl Invariant for FreshMaster {
             Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => {}
         }

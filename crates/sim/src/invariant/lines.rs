@@ -48,6 +48,7 @@ impl Lines {
             Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => {}
         }

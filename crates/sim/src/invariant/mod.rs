@@ -11,6 +11,7 @@ mod first_hello;
 mod fresh_info;
 mod fresh_master;
 mod lines;
+mod memory_bounded;
 mod odown_has_reasons;
 mod one_address;
 mod one_leader;
@@ -57,6 +58,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(first_hello::FirstHello::default()),
         Box::new(reads_first::ReadsFirst),
         Box::new(scripts_once::ScriptsOnce::default()),
+        Box::new(memory_bounded::MemoryBounded),
         Box::new(events_well_formed::EventsWellFormed::default()),
         Box::new(queues_bounded::QueuesBounded::default()),
     ]

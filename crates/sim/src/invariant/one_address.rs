@@ -64,6 +64,7 @@ impl Invariant for OneAddress {
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -60,6 +60,7 @@ impl Invariant for OneLeader {
             Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => Ok(()),
         }

@@ -62,6 +62,7 @@ impl Invariant for OneTarget {
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -56,6 +56,7 @@ impl Invariant for OneVote {
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -111,6 +111,7 @@ impl Invariant for QueuesBounded {
             Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => Ok(()),
         }

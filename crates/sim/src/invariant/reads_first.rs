@@ -20,6 +20,7 @@ impl Invariant for ReadsFirst {
             | Seen::Ended
             | Seen::Took(_)
             | Seen::Ordered(_)
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => Ok(()),
         }

@@ -199,6 +199,7 @@ impl Invariant for ScriptsOnce {
             Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => Ok(()),
         }

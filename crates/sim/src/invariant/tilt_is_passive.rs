@@ -108,6 +108,7 @@ impl Invariant for TiltIsPassive {
             }
             Seen::Ordered(_)
             | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. }
             | Seen::Responded { .. } => Ok(()),
         }

@@ -71,7 +71,8 @@ impl Plan {
                 | Kind::SlowLinks
                 | Kind::Resets
                 | Kind::HalfOpen
-                | Kind::Forced => random.between(2_500, 12_000),
+                | Kind::Forced
+                | Kind::Moves => random.between(2_500, 12_000),
             };
             if on {
                 self.swarm.insert(kind, every);
