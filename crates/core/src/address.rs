@@ -41,6 +41,8 @@ pub struct Address {
     host: Arc<str>,
     ip: Option<IpAddr>,
     port: u16,
+    /// Known from the beginning: hosts are shown far more often than they are given.
+    is_name: bool,
 }
 
 impl Address {
@@ -48,7 +50,7 @@ impl Address {
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
         let ip = endpoint.host.parse().ok();
-        Self { host: endpoint.host.clone(), ip, port: endpoint.port }
+        Self { host: endpoint.host.clone(), ip, port: endpoint.port, is_name: ip.is_none() }
     }
 
     /// The host as it was given.
@@ -72,7 +74,7 @@ impl Address {
     /// Whether the host is a name, not a number.
     #[must_use]
     pub fn is_name(&self) -> bool {
-        self.host.parse::<IpAddr>().is_err()
+        self.is_name
     }
 
     /// Notes what the name stands for now.

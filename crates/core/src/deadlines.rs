@@ -40,6 +40,10 @@ impl Deadlines {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(crate) fn first(&self) -> Option<Time> {
         self.queue.first().map(|(at, _)| *at)
     }

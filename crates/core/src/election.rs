@@ -113,7 +113,7 @@ impl Member {
             };
         }
         let reachable = self.down.since.is_none()
-            && cx.peers.get(&self.id).is_some_and(crate::peer::Peer::is_reachable);
+            && cx.peers.get(&self.id).is_some_and(|peer| peer.is_reachable());
         let Some(ballot) = self.asking.ballot.filter(|ballot| ballot.epoch == epoch) else {
             return if reachable { Position::Open } else { Position::Refused };
         };

@@ -105,6 +105,11 @@ impl Gate {
         self.retry_at.is_some_and(|at| at <= now)
     }
 
+    /// Masters with something to save.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.changed.len()
+    }
+
     /// Requests that are staged or being saved.
     pub(crate) fn staged_requests(&self) -> impl Iterator<Item = &Request> {
         let flying = self.flight.iter().flat_map(|flight| &flight.staged);

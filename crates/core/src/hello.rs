@@ -1,5 +1,6 @@
 //! Hellos: announcing ourselves and what we know, and hearing it from others (spec: behaviour 6).
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -47,11 +48,15 @@ impl HelloClock {
         }
     }
 
+    /// Whether nothing but its time is missing for a hello on this connection.
+    fn may_send(&self, cx: &Cx<'_>, conn: &Conn, limit: u32) -> bool {
+        let outstanding = self.outstanding_on == Some(conn.id) && cx.keeps(Rule::E6);
+        conn.local_ip.is_some() && !outstanding && conn.pending() < limit
+    }
+
     fn send_if_due(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, limit: u32, group: &Announcement) {
         let Some(local_ip) = conn.local_ip else { return };
-        let outstanding = self.outstanding_on == Some(conn.id) && cx.keeps(Rule::E6);
-        let waits = outstanding || conn.pending() >= limit;
-        if waits || !cx.due(self.due_at) {
+        if !self.may_send(cx, conn, limit) || !cx.due(self.due_at) {
             return;
         }
         let hello = group.hello(cx.host, local_ip);
@@ -146,8 +151,14 @@ impl Group {
 
 impl Member {
     fn announce(&mut self, cx: &mut Cx<'_>, group: &Announcement) {
-        let Some(mut peer) = cx.peers.remove(&self.id) else { return };
+        let Some(peer) = cx.peers.get(&self.id) else { return };
         let limit = peer.pending_limit();
+        let ready =
+            peer.line.conn.as_ref().is_some_and(|conn| self.hello.may_send(cx, conn, limit));
+        if !ready || !cx.due(self.hello.due_at) {
+            return;
+        }
+        let Some(mut peer) = cx.peers.remove(&self.id) else { return };
         if let Some(conn) = &mut peer.line.conn {
             self.hello.send_if_due(cx, conn, limit, group);
         }
@@ -209,7 +220,7 @@ impl Group {
     /// Adds a fellow Sentinel; its link is shared with the other masters (spec: behaviour 3.5).
     pub(crate) fn add_member(&mut self, cx: &mut Cx<'_>, id: SentinelId, address: Address) {
         let now = cx.now.mono;
-        let peer = cx.peers.entry(id).or_insert_with(|| Peer::new(id, address, now));
+        let peer = cx.peers.entry(id).or_insert_with(|| Box::new(Peer::new(id, address, now)));
         peer.sharers.insert(self.id, self.settings.down_after);
         if !cx.host.rules.keeps(Rule::H23) {
             peer.renames = self.settings.renames.clone();

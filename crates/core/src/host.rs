@@ -1,6 +1,7 @@
 //! What all groups share: epochs, settings, the disk's gate, the outbox. A [`Cx`] lends it to the
 //! rules of one group together with the present time.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -26,8 +27,8 @@ use crate::tilt::Tilt;
 use crate::time::{Now, Span, Time};
 use crate::view::Counters;
 
-/// Fellow Sentinels of all masters, by id.
-pub(crate) type Peers = BTreeMap<SentinelId, Peer>;
+/// Fellow Sentinels of all masters, by id. Boxed: a peer is taken out while its rules run.
+pub(crate) type Peers = BTreeMap<SentinelId, Box<Peer>>;
 
 /// A data node within this process; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -144,6 +145,14 @@ impl Host {
 
     pub(crate) fn owner(&self, id: ConnId) -> Option<Owner> {
         self.conns.get(&id).copied()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.conns.len()
+    }
+
+    pub(crate) fn names_that_failed(&self) -> usize {
+        self.unresolvable.len()
     }
 
     pub(crate) fn mint_node(&mut self) -> NodeId {

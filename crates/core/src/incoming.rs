@@ -147,8 +147,7 @@ impl Sentinel {
         for id in self.master_ids() {
             self.with_group(now, id, |group, cx| group.hear_resolution(cx, host, ip));
         }
-        let named = |peer: &&mut crate::peer::Peer| peer.address.host() == host;
-        for peer in self.peers.values_mut().filter(named) {
+        for peer in self.peers.values_mut().filter(|peer| peer.address.host() == host) {
             peer.address.resolve_to(ip);
             self.host.touched_peers.insert(peer.id);
         }

@@ -20,6 +20,7 @@ mod time;
 mod view;
 
 // The host loop, and what all masters share.
+mod census;
 mod deadlines;
 mod gate;
 mod host;
@@ -62,6 +63,7 @@ mod vote;
 
 pub use address::{Address, Endpoint};
 pub use agreement::{Count, Epochs, Position, Told, Worth, enough};
+pub use census::{Census, GroupCensus};
 pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};
 pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
 pub use effect::Effect;

@@ -41,6 +41,11 @@ impl Outbox {
         self.responses.pop_front()
     }
 
+    /// Everything that was not taken yet.
+    pub(crate) fn len(&self) -> usize {
+        self.effects.len() + self.responses.len() + self.events.len()
+    }
+
     /// Whether clients must be shown something new.
     pub(crate) fn has_news(&self) -> bool {
         !self.changed.is_empty()

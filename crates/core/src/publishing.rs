@@ -13,7 +13,6 @@ use crate::group::{Group, Replica};
 use crate::host::{Cx, Host, NodeId, Peers};
 use crate::ident::Epoch;
 use crate::limits;
-use crate::peer::Peer;
 use crate::scripts::{ScriptArguments, ScriptCall};
 use crate::sentinel::Sentinel;
 use crate::settings::LogLevel;
@@ -107,6 +106,9 @@ impl Group {
         {
             let arguments = ScriptArguments::Notification(event.clone());
             let call = ScriptCall { path: path.clone(), arguments };
+            if crate::mutant::Mutant::ScriptTwice.lives() {
+                cx.host.enqueue_script(call.clone(), cx.now.mono);
+            }
             cx.host.enqueue_script(call, cx.now.mono);
         }
         cx.host.emit(event);
@@ -122,7 +124,7 @@ impl Group {
     /// The group as the file tells it.
     pub(crate) fn compose(&self, host: &Host, peers: &Peers) -> SavedMaster {
         let as_name = host.settings.announce_hostnames;
-        let known = |id| peers.get(&id).map(|peer: &Peer| peer.address.announce(as_name));
+        let known = |id| peers.get(&id).map(|peer| peer.address.announce(as_name));
         let sentinels = self.members.iter().filter_map(|member| {
             known(member.id).map(|address| SavedSentinel { id: member.id, address })
         });

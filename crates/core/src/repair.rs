@@ -136,6 +136,9 @@ impl Group {
 
     /// Hellos since then show that a majority serves our configuration.
     fn majority_announces(&self, since: Time) -> bool {
+        if crate::mutant::Mutant::ReturningMasterAtSight.lives() {
+            return true;
+        }
         let agrees = |(address, epoch, at): &(crate::Endpoint, Epoch, Time)| {
             *at >= since && *epoch == self.config_epoch && self.is_at(&Address::new(address))
         };

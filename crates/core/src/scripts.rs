@@ -188,6 +188,10 @@ impl Host {
 }
 
 impl ScriptQueue {
+    pub(crate) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
     fn find(&mut self, id: JobId) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|job| job.id == id)
     }

@@ -105,9 +105,8 @@ impl Sentinel {
     pub fn poll_deadline(&self) -> Option<Time> {
         let longest = self.host.tunables.get(Tunable::ScriptMaxRuntime);
         let scripts = self.host.scripts.deadline(longest);
-        let moments =
-            [self.deadlines.first(), scripts, self.host.gate.deadline(), self.tilt_deadline()];
-        moments.into_iter().flatten().min()
+        let moments = [scripts, self.host.gate.deadline(), self.tilt_deadline()];
+        moments.into_iter().fold(self.deadlines.first(), earlier)
     }
 
     /// Without rule E3 silence is judged first of all, and at ticks alone.
@@ -260,6 +259,13 @@ impl Sentinel {
 
     pub(crate) fn no_such_master() -> Response {
         Response::Refused(crate::Refusal::NoSuchMaster)
+    }
+}
+
+fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Plants each bug in turn and counts the seeds until it is found. Started by `cargo xtask
-//! mutants`.
+//! Plants each bug in turn: the first seed that finds it, and in how many of the first seeds it is
+//! found. Started by `cargo xtask mutants`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,6 +7,8 @@ use vedette_sim::{Mutant, run_seed};
 
 /// All bugs must be found within so many seeds.
 const SEEDS: u64 = 2_000;
+/// In how many of the first seeds a bug is found.
+const COUNTED: u64 = 30;
 
 fn main() -> std::process::ExitCode {
     let mut wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -14,17 +16,21 @@ fn main() -> std::process::ExitCode {
     let seeds = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
     std::panic::set_hook(Box::new(|_| {}));
     let mut missed = 0;
-    println!("{:<24} {:>6}  by", "mutant", "seed");
+    println!("{:<24} {:>6} {:>9}  by", "mutant", "first", "of first");
     for (mutant, sentence) in Mutant::ALL {
         let name = format!("{mutant:?}");
         if !wanted.is_empty() && !wanted.contains(&name) {
             continue;
         }
-        match hunt(*mutant, seeds) {
-            Some((seed, by)) => println!("{name:<24} {seed:>6}  {by}"),
+        let hunt = Hunt::go(*mutant, seeds);
+        match hunt.first {
+            Some((seed, by)) => {
+                let counted = COUNTED.min(seeds);
+                println!("{name:<24} {seed:>6} {:>4} / {counted:<2}  {by}", hunt.found);
+            }
             None => {
                 missed += 1;
-                println!("{name:<24} {:>6}  not within {seeds} seeds: {sentence}", "-");
+                println!("{name:<24} {:>6} not within {seeds} seeds: {sentence}", "-");
             }
         }
     }
@@ -32,16 +38,39 @@ fn main() -> std::process::ExitCode {
     std::process::ExitCode::from(u8::from(missed > 0))
 }
 
-/// The first seed that finds the bug, and by what.
-fn hunt(mutant: Mutant, seeds: u64) -> Option<(u64, &'static str)> {
-    (1..=seeds).find_map(|seed| {
-        Mutant::plant(Some(mutant));
-        let outcome = catch_unwind(AssertUnwindSafe(|| run_seed(seed)));
-        Mutant::plant(None);
-        let evidence = match &outcome {
-            Ok(outcome) => outcome.violation.as_ref().map(|violation| violation.invariant),
-            Err(_) => Some("a panic"),
-        };
-        evidence.map(|evidence| (seed, evidence))
-    })
+/// What came of a hunt.
+#[derive(Default)]
+struct Hunt {
+    /// The first seed that finds the bug, and by what.
+    first: Option<(u64, &'static str)>,
+    /// How many of the counted seeds find it.
+    found: u64,
+}
+
+impl Hunt {
+    /// Runs the counted seeds, and more if none of them finds the bug.
+    fn go(mutant: Mutant, seeds: u64) -> Self {
+        let mut hunt = Self::default();
+        for seed in 1..=seeds {
+            if seed > COUNTED && hunt.first.is_some() {
+                break;
+            }
+            if let Some(by) = evidence(mutant, seed) {
+                hunt.first.get_or_insert((seed, by));
+                hunt.found += u64::from(seed <= COUNTED);
+            }
+        }
+        hunt
+    }
+}
+
+/// By what a seed finds a bug.
+fn evidence(mutant: Mutant, seed: u64) -> Option<&'static str> {
+    Mutant::plant(Some(mutant));
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_seed(seed)));
+    Mutant::plant(None);
+    match &outcome {
+        Ok(outcome) => outcome.violation.as_ref().map(|violation| violation.invariant),
+        Err(_) => Some("a panic"),
+    }
 }

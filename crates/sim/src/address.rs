@@ -12,6 +12,9 @@ const NODE_PORT: u16 = 6379;
 /// The port of Sentinels.
 pub(crate) const SENTINEL_PORT: u16 = 26379;
 
+/// More than a group has nodes.
+const MOVE_NODES_BY: u8 = 16;
+
 fn small(number: usize) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
@@ -27,6 +30,23 @@ pub(crate) fn of_sentinel(index: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, small(index + 1))), SENTINEL_PORT)
 }
 
+/// Where a Sentinel listens after its host moved once more: the third byte counts.
+pub(crate) fn moved_sentinel(address: SocketAddr) -> SocketAddr {
+    moved(address, |[a, b, moves, number]| [a, b, moves.wrapping_add(1), number])
+}
+
+/// Where a data node listens after its host moved once more.
+pub(crate) fn moved_node(address: SocketAddr) -> SocketAddr {
+    moved(address, |[a, b, group, number]| [a, b, group, number.wrapping_add(MOVE_NODES_BY)])
+}
+
+fn moved(address: SocketAddr, to: impl Fn([u8; 4]) -> [u8; 4]) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(Ipv4Addr::from(to(ip.octets())).into(), address.port()),
+        IpAddr::V6(_) => address,
+    }
+}
+
 /// A client.
 pub(crate) fn of_app(index: usize) -> SocketAddr {
     let ip = Ipv4Addr::new(10, 2, small(index / 200), small(index % 200 + 1));
@@ -39,11 +59,22 @@ pub(crate) fn group_of(endpoint: &Endpoint) -> Option<usize> {
     if endpoint.port == NODE_PORT { group.parse().ok() } else { None }
 }
 
-/// The Sentinel at an address.
+/// The group that a node's socket belongs to.
+pub(crate) fn group_of_socket(socket: SocketAddr) -> Option<usize> {
+    match socket.ip() {
+        IpAddr::V4(ip) if socket.port() == NODE_PORT => match ip.octets() {
+            [10, 1, group, _] => Some(usize::from(group)),
+            _ => None,
+        },
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
+/// The Sentinel at an address, or that was there.
 pub(crate) fn sentinel_at(address: SocketAddr) -> Option<SentinelIndex> {
     match address.ip() {
         IpAddr::V4(ip) if address.port() == SENTINEL_PORT => match ip.octets() {
-            [10, 0, 0, number] => Some(SentinelIndex(usize::from(number) - 1)),
+            [10, 0, _, number] => Some(SentinelIndex(usize::from(number) - 1)),
             _ => None,
         },
         IpAddr::V4(_) | IpAddr::V6(_) => None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use vedette_core::Generation;
+use vedette_core::{Generation, JobId, ScriptEnd};
 
 use crate::network::{End, Parcel, WireId};
 use crate::node_host::NodeIndex;
@@ -16,6 +16,8 @@ pub(crate) enum Happening {
     Arrives { wire: WireId, at: End, parcel: Parcel },
     /// A save of this life of a Sentinel ends.
     SaveEnds { sentinel: SentinelIndex, life: u64, generation: Generation },
+    /// A script of this life of a Sentinel ends.
+    ScriptEnds { sentinel: SentinelIndex, life: u64, job: JobId, end: ScriptEnd },
     /// A Sentinel's deadline.
     SentinelDeadline { sentinel: SentinelIndex, life: u64 },
     /// A node's deadline.
@@ -55,7 +57,7 @@ impl Happening {
     fn rank(&self) -> usize {
         match self {
             Self::Incident(_) | Self::Repair(_) => 0,
-            Self::Arrives { .. } | Self::SaveEnds { .. } => 1,
+            Self::Arrives { .. } | Self::SaveEnds { .. } | Self::ScriptEnds { .. } => 1,
             Self::NodeDeadline { .. } | Self::AppDeadline { .. } => 2,
             Self::SentinelDeadline { .. } => 3,
         }
@@ -88,6 +90,21 @@ impl Agenda {
             self.advance(if quiet { until_ms } else { self.from_ms + 1 });
         }
         None
+    }
+
+    /// What arrives at this very moment and was not taken yet.
+    pub(crate) fn arriving(&self) -> impl Iterator<Item = (WireId, End)> {
+        let ranks = &self.ring[slot(self.from_ms)];
+        ranks.iter().flatten().filter_map(|happening| match happening {
+            Happening::Arrives { wire, at, .. } => Some((*wire, *at)),
+            Happening::SaveEnds { .. }
+            | Happening::ScriptEnds { .. }
+            | Happening::SentinelDeadline { .. }
+            | Happening::NodeDeadline { .. }
+            | Happening::AppDeadline { .. }
+            | Happening::Incident(_)
+            | Happening::Repair(_) => None,
+        })
     }
 
     /// Time passes; what was far away comes near, before anything is added beside it.

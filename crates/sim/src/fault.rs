@@ -116,6 +116,9 @@ pub enum Fault {
     Network(NetworkHarm),
     /// Whoever leads a failover of this group is caught at this moment.
     Trapped { group: usize, moment: Moment, trap: Trap },
+    /// Whoever next gives its vote in this group, while another candidate asks for it at the same
+    /// epoch, crashes right after telling it.
+    VoterCrashes { group: usize, for_ms: u64, silently: bool },
     /// An operator types a command.
     Typed { sentinel: usize, group: usize, typed: Typed },
 }
@@ -135,6 +138,8 @@ pub enum NodeHarm {
     Busy { for_ms: u64, has_written: bool },
     /// The replication stream arrives late.
     Lags { lag_ms: u64, for_ms: u64 },
+    /// It dies and comes back under another address, unless most Sentinels call it the master.
+    Moves { for_ms: u64 },
     /// Somebody gives it an order behind the Sentinels' back.
     Ordered(Order),
 }
@@ -144,6 +149,8 @@ pub enum NodeHarm {
 pub enum SentinelHarm {
     /// It crashes and restarts from its disk. `silently`: nobody hears it (loss of power).
     Crashes { for_ms: u64, silently: bool, side_file_lost: bool },
+    /// It restarts under another address.
+    Moves { for_ms: u64 },
     /// Its process stands still.
     Stalls { for_ms: u64 },
     /// Its wall clock is set.
@@ -220,11 +227,15 @@ pub enum Kind {
     Forced,
     /// Other commands.
     Typed,
+    /// Voters crash between two candidates.
+    Voters,
+    /// Hosts change their address.
+    Moves,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::MasterDies,
         Self::MasterHangs,
         Self::NodeDies,
@@ -247,5 +258,7 @@ impl Kind {
         Self::HalfOpen,
         Self::Forced,
         Self::Typed,
+        Self::Voters,
+        Self::Moves,
     ];
 }

@@ -50,5 +50,5 @@ pub use timeline::{Moment, Timeline};
 pub use trace::{Trace, TraceLine};
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;
-pub use witness::{Scene, Seen, Violation, Witness};
+pub use witness::{Scale, Scene, Seen, Violation, Witness};
 pub use world::World;

@@ -1,6 +1,6 @@
 //! Connections between the processes of a world, and what stands in their way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -15,6 +15,12 @@ use crate::world::AppIndex;
 /// A connection of the world; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WireId(pub(crate) u64);
+
+impl WireId {
+    fn place(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 /// One of its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +122,8 @@ pub(crate) enum Passage {
 /// All connections, and the ways between all processes.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
-    wires: BTreeMap<WireId, Wire>,
-    next: u64,
+    /// By number, which counts up.
+    wires: Vec<Option<Box<Wire>>>,
     sites: usize,
     /// By sender and receiver: how many faults block this way.
     blocks: Vec<u32>,
@@ -128,7 +134,9 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(sites: usize) -> Self {
         let ways = sites * sites;
-        Self { sites, blocks: vec![0; ways], extra_ms: vec![0; ways], ..Self::default() }
+        // Numbers begin with 1.
+        let wires = vec![None];
+        Self { wires, sites, blocks: vec![0; ways], extra_ms: vec![0; ways] }
     }
 
     pub(crate) fn open(
@@ -137,8 +145,7 @@ impl Network {
         sites: [Site; 2],
         caller: Holder,
     ) -> WireId {
-        self.next += 1;
-        let id = WireId(self.next);
+        let id = WireId(self.wires.len() as u64);
         let wire = Wire {
             from,
             to,
@@ -150,24 +157,31 @@ impl Network {
             last_arrival_ms: [0; 2],
             held: Default::default(),
         };
-        self.wires.insert(id, wire);
+        self.wires.push(Some(Box::new(wire)));
         id
     }
 
     pub(crate) fn get(&self, id: WireId) -> Option<&Wire> {
-        self.wires.get(&id)
+        self.wires.get(id.place())?.as_deref()
     }
 
     pub(crate) fn get_mut(&mut self, id: WireId) -> Option<&mut Wire> {
-        self.wires.get_mut(&id)
+        self.wires.get_mut(id.place())?.as_deref_mut()
     }
 
     pub(crate) fn close(&mut self, id: WireId) {
-        self.wires.remove(&id);
+        if let Some(wire) = self.wires.get_mut(id.place()) {
+            *wire = None;
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (WireId, &Wire)> {
+        let open = |(id, wire)| Some((WireId(id), Option::as_deref(wire)?));
+        (0..).zip(&self.wires).filter_map(open)
     }
 
     pub(crate) fn holder(&self, id: WireId, end: End) -> Option<Holder> {
-        let wire = self.wires.get(&id)?;
+        let wire = self.get(id)?;
         match end {
             End::Caller => Some(wire.caller),
             End::Callee => wire.callee,
@@ -176,8 +190,7 @@ impl Network {
 
     /// All connections of a process.
     pub(crate) fn wires_of(&self, site: Site) -> Vec<WireId> {
-        let all = self.wires.iter();
-        all.filter(|(_, wire)| wire.sites.contains(&site)).map(|(id, _)| *id).collect()
+        self.all().filter(|(_, wire)| wire.sites.contains(&site)).map(|(id, _)| id).collect()
     }
 
     fn way(&self, from: Site, to: Site) -> usize {
@@ -218,7 +231,7 @@ impl Network {
         parcel: &Parcel,
         at_ms: u64,
     ) -> Passage {
-        let Some(wire) = self.wires.get_mut(&id) else { return Passage::Lost };
+        let Some(Some(wire)) = self.wires.get_mut(id.place()) else { return Passage::Lost };
         if wire.health == Health::Vanishing {
             return Passage::Lost;
         }
@@ -241,11 +254,14 @@ impl Network {
     /// Takes out what is held although its way is free.
     pub(crate) fn release(&mut self) -> Vec<(WireId, End, Parcel)> {
         let mut free = Vec::new();
-        for (id, wire) in &mut self.wires {
+        for (id, wire) in (0..).zip(&mut self.wires) {
+            let Some(wire) = wire else { continue };
             for end in [End::Caller, End::Callee] {
                 let (to, from) = (wire.sites[end.index()], wire.sites[end.other().index()]);
                 if self.blocks[from.0 * self.sites + to.0] == 0 {
-                    free.extend(wire.held[end.index()].drain(..).map(|parcel| (*id, end, parcel)));
+                    free.extend(
+                        wire.held[end.index()].drain(..).map(|parcel| (WireId(id), end, parcel)),
+                    );
                 }
             }
         }

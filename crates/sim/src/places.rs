@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Part};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -50,10 +50,18 @@ impl Places {
                     self.reach("two addresses under one epoch");
                 }
             }
+            Seen::Ordered(Effect::Log(Note::FlappingAddress { .. })) => {
+                self.reach("a Sentinel's address flapped");
+            }
             Seen::Started(_) | Seen::Ended => {
                 self.standing.retain(|(who, _), _| *who != scene.sentinel);
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {}
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => {}
         }
     }
 
@@ -142,6 +150,7 @@ const EVENTS: &[(EventKind, &str)] = &[
     (EventKind::ResetMaster, "a master was reset"),
     (EventKind::Unmonitor, "a master was removed"),
     (EventKind::SwitchMaster, "a switch"),
+    (EventKind::SentinelAddressSwitch, "a Sentinel moved"),
 ];
 
 /// The ways a candidacy or a failover ends without a switch.

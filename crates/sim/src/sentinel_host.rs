@@ -1,11 +1,11 @@
 //! A Sentinel in a world: the core with the wire code around it, and a disk.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    ConnId, Endpoint, Epoch, Now, Publication, Request, Sentinel, SentinelId, Ticket, Time,
+    ConnId, Endpoint, Epoch, JobId, Now, Publication, Request, Sentinel, SentinelId, Ticket, Time,
     WallTime,
 };
 use vedette_wire::accounts::Accounts;
@@ -49,6 +49,8 @@ pub(crate) struct Process {
     pub(crate) clients: BTreeMap<ClientId, (Client, WireId)>,
     /// Which client a request came from, and what it was.
     pub(crate) tickets: BTreeMap<Ticket, (ClientId, Request)>,
+    /// Scripts that run.
+    pub(crate) scripts: BTreeSet<JobId>,
     pub(crate) shared: Shared,
     next_client: u64,
     pub(crate) next_deadline: Option<u64>,
@@ -164,6 +166,7 @@ impl Process {
             links: BTreeMap::new(),
             clients: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            scripts: BTreeSet::new(),
             shared,
             next_client: 0,
             next_deadline: None,

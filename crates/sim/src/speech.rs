@@ -137,7 +137,10 @@ fn expect(fine: bool, otherwise: &str) -> Result<(), String> {
 fn number(digits: &[u8]) -> Result<i64, String> {
     let text = str::from_utf8(digits).map_err(|_| "a number that is no text")?;
     let value: i64 = text.parse().map_err(|_| format!("no number: {text:?}"))?;
-    expect(value.to_string() == text, "a number in an unusual form")?;
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    // A plus, leading zeros, a zero below zero.
+    let usual = unsigned != "0" && unsigned.starts_with(|first| matches!(first, '1'..='9'));
+    expect(usual || text == "0", "a number in an unusual form")?;
     Ok(value)
 }
 
@@ -161,7 +164,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["PING\r\n", "+a\nb\r\n", "$3\r\nabcd\r\n", "*-2\r\n", ":1a\r\n", ":01\r\n"] {
+        for text in
+            ["PING\r\n", "+a\nb\r\n", "$3\r\nabcd\r\n", "*-2\r\n", ":1a\r\n", ":01\r\n", ":-0\r\n"]
+        {
             assert!(read(text).is_err(), "{text:?}");
         }
     }

@@ -109,6 +109,10 @@ impl Trace {
             Seen::Ended => texts.push("ended".to_owned()),
             Seen::Took(input) => texts.extend(input_text(input)),
             Seen::Ordered(effect) => effect_texts(effect, &mut texts),
+            Seen::Judged { unread } if *unread > 0 => {
+                texts.push(format!("judged with {unread} unread"))
+            }
+            Seen::Judged { .. } | Seen::Counted { .. } => {}
             Seen::Heard { by, question, opinion } => {
                 texts.push(format!("<- Sentinel {}: {opinion:?} to {question:?}", by.0));
             }

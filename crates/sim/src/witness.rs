@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use vedette_core::{DurableState, Effect, Input, Opinion, Request, Response, SentinelId};
+use vedette_core::{Census, DurableState, Effect, Input, Opinion, Request, Response, SentinelId};
 use vedette_wire::Snapshot;
 
 use crate::fault::Fault;
@@ -24,6 +24,18 @@ pub enum Seen<'a> {
     Took(&'a Input),
     /// The core ordered. A publication is visible to clients by now.
     Ordered(&'a Effect),
+    /// It published that it calls somebody down since now.
+    Judged {
+        /// What has reached it and is not read yet.
+        unread: usize,
+    },
+    /// What it remembers was counted, and what there is to remember.
+    Counted {
+        /// What it remembers.
+        census: &'a Census,
+        /// What there is.
+        scale: Scale,
+    },
     /// A fellow Sentinel answered a question.
     Heard {
         /// Which one.
@@ -40,6 +52,19 @@ pub enum Seen<'a> {
         /// What it got.
         response: &'a Response,
     },
+}
+
+/// What there is to remember in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// Sentinels.
+    pub sentinels: usize,
+    /// Masters.
+    pub masters: usize,
+    /// Addresses that are or were a data node's.
+    pub addresses: usize,
+    /// Requests whose clients wait for an answer of this Sentinel.
+    pub requests: usize,
 }
 
 /// Where and when something was seen.

@@ -16,7 +16,10 @@ pub fn parse_info(text: &[u8]) -> Option<InfoReport> {
     if text.contains(&0) {
         return None;
     }
-    let text: Arc<str> = String::from_utf8_lossy(text).into();
+    let text: Arc<str> = match str::from_utf8(text) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(text).into(),
+    };
     let mut reading = Reading::default();
     for line in text.split('\n') {
         reading.line(line.strip_suffix('\r').unwrap_or(line));

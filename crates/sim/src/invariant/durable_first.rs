@@ -134,6 +134,8 @@ impl Invariant for DurableFirst {
             | Seen::Ended
             | Seen::Took(_)
             | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Heard { .. } => Ok(()),
         }
     }

@@ -87,6 +87,8 @@ impl Invariant for EpochsRise {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -86,6 +86,8 @@ impl Invariant for EventsWellFormed {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

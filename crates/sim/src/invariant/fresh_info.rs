@@ -66,9 +66,12 @@ impl Invariant for FreshInfo {
                 self.heard.retain(|(owner, _), _| *owner != who);
                 Ok(())
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {
-                Ok(())
-            }
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }

@@ -4,15 +4,22 @@
 //! feeds it a history in which it does not hold.
 
 mod durable_first;
+mod elections;
 mod epochs_rise;
 mod events_well_formed;
+mod first_hello;
 mod fresh_info;
+mod fresh_master;
+mod lines;
+mod memory_bounded;
 mod odown_has_reasons;
 mod one_address;
 mod one_leader;
 mod one_target;
 mod one_vote;
 mod queues_bounded;
+mod reads_first;
+mod scripts_once;
 mod tilt_is_passive;
 
 #[cfg(test)]
@@ -47,6 +54,11 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(odown_has_reasons::OdownHasReasons::default()),
         Box::new(one_target::OneTarget::default()),
         Box::new(fresh_info::FreshInfo::default()),
+        Box::new(fresh_master::FreshMaster::default()),
+        Box::new(first_hello::FirstHello::default()),
+        Box::new(reads_first::ReadsFirst),
+        Box::new(scripts_once::ScriptsOnce::default()),
+        Box::new(memory_bounded::MemoryBounded),
         Box::new(events_well_formed::EventsWellFormed::default()),
         Box::new(queues_bounded::QueuesBounded::default()),
     ]

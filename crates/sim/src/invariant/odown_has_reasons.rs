@@ -97,7 +97,11 @@ impl Invariant for OdownHasReasons {
                 self.shown.retain(|(who, _), _| *who != scene.sentinel);
                 Ok(())
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Responded { .. } => Ok(()),
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }

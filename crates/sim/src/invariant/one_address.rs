@@ -1,15 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Endpoint, Epoch, EventKind, MasterName, Query};
+use vedette_core::{Effect, Endpoint, Epoch, MasterName, Query};
 
-use super::{Invariant, hold, saved, shown};
+use super::elections::Elections;
+use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Equal config epochs of a master name one address, whoever tells them, unless a failover at that
-/// epoch was forced without a majority. Epoch 0 is no version.
+/// epoch was forced and went on without max(majority, quorum) votes (rule C1). Epoch 0 is no version.
 #[derive(Default)]
 pub(super) struct OneAddress {
+    elections: Elections,
     told: BTreeMap<(MasterName, Epoch), (Endpoint, SentinelIndex)>,
     forced: BTreeSet<(MasterName, Epoch)>,
 }
@@ -42,24 +44,16 @@ impl Invariant for OneAddress {
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        for (master, epoch, elected) in self.elections.see(scene, seen) {
+            if elected.forced && !elected.has_votes() {
+                self.forced.insert((master, epoch));
+            }
+        }
         match seen {
             Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => {
                 self.tell(scene.sentinel, &hello.master, hello.config_epoch, &hello.address)
             }
             Seen::Ordered(Effect::Publish(publication)) => {
-                for event in &publication.events {
-                    let Some(about) = event.about.as_ref() else { continue };
-                    let view = shown(scene, &about.master);
-                    let forced =
-                        view.and_then(|view| view.failover).is_some_and(|failover| failover.forced);
-                    if event.kind == EventKind::ElectedLeader
-                        && forced
-                        && let Some(record) = saved(scene.disk, &about.master)
-                    {
-                        let epoch = record.leader_epoch.unwrap_or_default();
-                        self.forced.insert((about.master.clone(), epoch));
-                    }
-                }
                 publication.masters.iter().try_for_each(|view| {
                     self.tell(scene.sentinel, &view.name, view.config_epoch, &view.node.address)
                 })
@@ -69,6 +63,8 @@ impl Invariant for OneAddress {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

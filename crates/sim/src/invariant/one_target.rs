@@ -61,6 +61,8 @@ impl Invariant for OneTarget {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

@@ -55,6 +55,8 @@ impl Invariant for OneVote {
             | Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
         }
     }

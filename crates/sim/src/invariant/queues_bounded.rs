@@ -108,9 +108,12 @@ impl Invariant for QueuesBounded {
                 self.lines.retain(|(owner, _), _| *owner != who);
                 Ok(())
             }
-            Seen::Took(_) | Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => {
-                Ok(())
-            }
+            Seen::Took(_)
+            | Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }

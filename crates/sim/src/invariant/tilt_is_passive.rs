@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, MasterView, Query};
+use vedette_core::{Effect, Endpoint, Epoch, Event, EventKind, MasterName, MasterView, Query};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
@@ -21,14 +21,15 @@ pub(super) struct TiltIsPassive {
 struct Verdicts {
     config_epoch: Epoch,
     odown: bool,
-    down: BTreeMap<String, bool>,
+    /// Few: they are searched, not indexed.
+    down: Vec<(Endpoint, bool)>,
 }
 
 impl Verdicts {
     fn of(view: &MasterView) -> Self {
         let replicas = view.replicas.iter().map(|replica| &replica.node);
         let nodes = replicas.chain([&view.node]);
-        let down = nodes.map(|node| (node.address.to_string(), node.sdown_since.is_some()));
+        let down = nodes.map(|node| (node.address.clone(), node.sdown_since.is_some()));
         let odown = view.odown_since.is_some();
         Self { config_epoch: view.config_epoch, odown, down: down.collect() }
     }
@@ -36,13 +37,16 @@ impl Verdicts {
     /// A switch forgets verdicts, and so does a reset, after which nodes are missing; new nodes
     /// have none yet.
     fn differ(&self, later: &Self) -> bool {
-        let changed = |(node, down): (&String, &bool)| {
-            later.down.get(node).is_some_and(|later| later != down)
+        if self == later || self.config_epoch != later.config_epoch {
+            return false;
+        }
+        let later_of = |node: &Endpoint| {
+            let found = later.down.iter().find(|(other, _)| other == node);
+            found.map(|(_, down)| *down)
         };
-        let reset = self.down.keys().any(|node| !later.down.contains_key(node));
-        self.config_epoch == later.config_epoch
-            && !reset
-            && (self.odown != later.odown || self.down.iter().any(changed))
+        let changed = |(node, down): &(Endpoint, bool)| later_of(node).is_some_and(|l| l != *down);
+        let reset = self.down.iter().any(|(node, _)| later_of(node).is_none());
+        !reset && (self.odown != later.odown || self.down.iter().any(changed))
     }
 }
 
@@ -58,11 +62,10 @@ impl TiltIsPassive {
 
     fn look(&mut self, who: SentinelIndex, passive: bool, view: &MasterView) -> Result<(), String> {
         let later = Verdicts::of(view);
-        let key = (who, view.name.clone());
-        let before = self.verdicts.insert(key, later.clone());
-        let changed = before.as_ref().is_some_and(|before| before.differ(&later));
-        hold(!passive || !changed, || {
-            format!("verdicts of {} change in TILT from {before:?} to {later:?}", view.name)
+        let known = self.verdicts.entry((who, view.name.clone())).or_insert_with(|| later.clone());
+        let before = std::mem::replace(known, later);
+        hold(!passive || !before.differ(known), || {
+            format!("verdicts of {} change in TILT from {before:?} to {known:?}", view.name)
         })
     }
 
@@ -103,21 +106,25 @@ impl Invariant for TiltIsPassive {
                 self.verdicts.retain(|(of, _), _| *of != who);
                 Ok(())
             }
-            Seen::Ordered(_) | Seen::Heard { .. } | Seen::Responded { .. } => Ok(()),
+            Seen::Ordered(_)
+            | Seen::Judged { .. }
+            | Seen::Counted { .. }
+            | Seen::Heard { .. }
+            | Seen::Responded { .. } => Ok(()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use vedette_core::{ConnId, Detail, Endpoint, Input};
+    use vedette_core::{ConnId, Detail, Input};
 
     use super::*;
     use crate::invariant::samples;
 
     fn verdicts(epoch: u64, down: bool) -> Verdicts {
         let config_epoch = Epoch::new(epoch).unwrap_or_default();
-        let down = BTreeMap::from([("10.1.0.1:6379".to_owned(), down)]);
+        let down = vec![(Endpoint::new("10.1.0.1", 6379), down)];
         Verdicts { config_epoch, odown: false, down }
     }
 

@@ -29,6 +29,7 @@ impl Plan {
             commit_ms: (1, slowest),
             writers: random.index(3),
             watchers: random.percent(40),
+            scripts: Random::stream(seed, "scripts").percent(30),
             safety_ms: random.between(SAFETY_MS.0, SAFETY_MS.1),
             left_broken: 0,
             swarm: std::collections::BTreeMap::new(),
@@ -52,6 +53,7 @@ impl Plan {
             let every = match kind {
                 Kind::MasterDies => pace,
                 Kind::Traps => random.between(2_000, 6_000),
+                Kind::Voters => random.between(500, 3_000),
                 Kind::LongStalls | Kind::Typed | Kind::Orders => random.between(8_000, 20_000),
                 Kind::MasterHangs
                 | Kind::NodeDies
@@ -69,7 +71,8 @@ impl Plan {
                 | Kind::SlowLinks
                 | Kind::Resets
                 | Kind::HalfOpen
-                | Kind::Forced => random.between(2_500, 12_000),
+                | Kind::Forced
+                | Kind::Moves => random.between(2_500, 12_000),
             };
             if on {
                 self.swarm.insert(kind, every);

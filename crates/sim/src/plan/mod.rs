@@ -25,6 +25,8 @@ pub struct Plan {
     pub writers: usize,
     /// A client on each Sentinel that compares events with answers.
     pub watchers: bool,
+    /// Masters have scripts.
+    pub scripts: bool,
     /// How long things go wrong.
     pub safety_ms: u64,
     /// Sentinels that stay broken in the liveness phase.
@@ -77,6 +79,7 @@ impl Plan {
             commit_ms: (1, 1),
             writers: 0,
             watchers: false,
+            scripts: false,
             safety_ms: 0,
             left_broken: 0,
             swarm: BTreeMap::new(),

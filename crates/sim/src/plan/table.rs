@@ -16,6 +16,9 @@ impl fmt::Display for Plan {
         writeln!(f, "{:<14} {delay} ms + 0..{jitter} ms{chunks}", "network")?;
         let watched = if self.watchers { ", and a watcher of each Sentinel" } else { "" };
         writeln!(f, "{:<14} {} for each master{watched}", "writers", self.writers)?;
+        if self.scripts {
+            writeln!(f, "{:<14} of each master", "scripts")?;
+        }
         writeln!(f, "{:<14} {} ms", "safety phase", self.safety_ms)?;
         self.masters.iter().try_for_each(|master| write!(f, "{master}"))?;
         for (kind, every_ms) in &self.swarm {

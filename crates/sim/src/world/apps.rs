@@ -115,7 +115,7 @@ impl World {
         match deed {
             Deed::AskSentinel(sentinel) => {
                 let sentinel = SentinelIndex(sentinel % self.plan.sentinels);
-                self.app_connects(index, address::of_sentinel(sentinel.0));
+                self.app_connects(index, self.sentinels[sentinel.0].address);
             }
             Deed::Connect(to) => self.app_connects(index, to),
             Deed::Send(words) => self.app_sends(index, &words),

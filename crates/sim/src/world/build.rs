@@ -1,5 +1,6 @@
 //! Putting a world together.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -43,15 +44,18 @@ impl World {
             network: Network::new(plan.sentinels + nodes + clients + 1),
             sentinels: Vec::new(),
             nodes: Vec::new(),
+            moved_nodes: 0,
             apps: Vec::new(),
             timeline: Timeline::default(),
             witness,
             traps: Vec::new(),
+            voter_traps: BTreeMap::new(),
             chance: Chance {
                 network: Random::stream(seed, "network"),
                 disk: Random::stream(seed, "disk"),
                 apps: Random::stream(seed, "apps"),
                 lives: Random::stream(seed, "lives"),
+                scripts: Random::stream(seed, "script ends"),
             },
             inputs_now: 0,
             healed: false,
@@ -148,6 +152,10 @@ fn configuration(plan: &Plan) -> String {
         let _ = writeln!(text, "sentinel monitor {name} {} {} {quorum}", first.ip(), first.port());
         for (option, value) in master.options() {
             let _ = writeln!(text, "sentinel {option} {name} {value}");
+        }
+        if plan.scripts {
+            let _ = writeln!(text, "sentinel notification-script {name} /notify.sh");
+            let _ = writeln!(text, "sentinel client-reconfig-script {name} /reconfig.sh");
         }
     }
     text

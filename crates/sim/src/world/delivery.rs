@@ -140,7 +140,7 @@ impl World {
         self.dispatch(wire, at.other(), Parcel::Close);
     }
 
-    fn holds(&self, holder: Holder, wire: WireId) -> bool {
+    pub(super) fn holds(&self, holder: Holder, wire: WireId) -> bool {
         match holder {
             Holder::SentinelLink(sentinel, conn) => self.sentinels[sentinel.0]
                 .process

@@ -5,20 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    ConnId, Effect, Event, Generation, Input, LogLevel, Publication, Query, Response, Ticket,
+    ConnId, Effect, Event, Generation, Input, LogLevel, Publication, Query, Response, Ticket, Time,
 };
 use vedette_wire::events::render;
 use vedette_wire::{ClientId, NodeLink};
 
 use super::World;
 use crate::agenda::Happening;
-use crate::network::Holder;
+use crate::network::{End, Holder, WireId};
 use crate::sentinel_host::{LinkEnd, Question, SentinelIndex};
 use crate::timeline::Moment;
 use crate::witness::Seen;
-
-/// How long a script runs.
-const SCRIPT_MS: u32 = 7;
 
 impl World {
     /// Carries out all orders of a turn; what they cause within the process comes back as inputs.
@@ -68,19 +65,43 @@ impl World {
                 self.sentinels[index.0].disk.begin(generation, changes);
                 self.time_save(index, generation);
             }
-            Effect::Publish(publication) => self.spring_traps(index, &publication),
-            Effect::Respond { ticket, response } => self.respond(index, ticket, &response, inputs),
-            Effect::RunScript { job, .. } => {
-                inputs.push_back(Input::ScriptStarted { job, pid: SCRIPT_MS });
-                let end = vedette_core::ScriptEnd::Exited(0);
-                inputs.push_back(Input::ScriptEnded { job, end });
+            Effect::Publish(publication) => {
+                self.note_verdicts(index, &publication);
+                self.spring_traps(index, &publication);
             }
+            Effect::Respond { ticket, response } => self.respond(index, ticket, &response, inputs),
+            Effect::RunScript { job, .. } => self.run_script(index, job, inputs),
+            Effect::KillScript { job } => self.kill_script(index, job),
             Effect::Crash => {
                 self.witness.reach("a simulated failure struck");
                 self.crash_sentinel(index, 500, false, false);
             }
-            Effect::Resolve { .. } | Effect::KillScript { .. } | Effect::Log(_) => {}
+            Effect::Resolve { .. } | Effect::Log(_) => {}
         }
+    }
+
+    /// Whoever calls somebody down has read everything that reached it.
+    fn note_verdicts(&mut self, index: SentinelIndex, publication: &Publication) {
+        let now = Some(Time(self.now_ms));
+        let judged = publication.masters.iter().any(|view| {
+            let replicas = view.replicas.iter().map(|replica| replica.node.sdown_since);
+            let members = view.sentinels.iter().map(|member| member.sdown_since);
+            [view.node.sdown_since].into_iter().chain(replicas).chain(members).any(|at| at == now)
+        });
+        if judged && !self.witness.is_idle() {
+            let unread = self.unread(index);
+            self.see(index, &Seen::Judged { unread });
+        }
+    }
+
+    fn unread(&self, index: SentinelIndex) -> usize {
+        let mine = |(wire, end): &(WireId, End)| match self.network.holder(*wire, *end) {
+            Some(holder @ (Holder::SentinelLink(to, _) | Holder::SentinelClient(to, _))) => {
+                to == index && self.holds(holder, *wire)
+            }
+            Some(Holder::NodeClient(..) | Holder::NodeLink(..) | Holder::App(_)) | None => false,
+        };
+        self.agenda.arriving().filter(mine).count()
     }
 
     fn open_link(&mut self, index: SentinelIndex, to: SocketAddr, link: NodeLink) {
@@ -167,6 +188,7 @@ impl World {
         self.hand_over(index, id, ticket, response);
         self.advance_client(index, id, inputs);
         self.flush_client(index, id);
+        self.spring_voter_trap(index, &request, response);
     }
 
     fn hand_over(

@@ -3,6 +3,7 @@
 use vedette_node::{Fault as NodeFault, Input as NodeInput, Revival};
 
 use super::{Repair, World};
+use crate::address;
 use crate::agenda::Happening;
 use crate::fault::{Fault, NetworkHarm, NodeHarm, NodePick, Place, SentinelHarm, Way};
 use crate::network::{End, Health, Parcel, Site};
@@ -14,6 +15,7 @@ impl World {
         if self.healed {
             return;
         }
+        self.count_memory();
         let fault = self.plan.incidents[number].fault.clone();
         self.witness.note_incident(self.now_ms, number, &fault);
         match fault {
@@ -21,6 +23,9 @@ impl World {
             Fault::Sentinel(index, harm) => self.harm_sentinel(SentinelIndex(index), harm),
             Fault::Network(harm) => self.harm_network(harm),
             Fault::Trapped { group, moment, trap } => self.traps.push((group, moment, trap)),
+            Fault::VoterCrashes { group, for_ms, silently } => {
+                self.voter_traps.insert(group, (for_ms, silently));
+            }
             Fault::Typed { sentinel, group, typed } => {
                 self.type_command(SentinelIndex(sentinel), group, typed);
             }
@@ -68,6 +73,7 @@ impl World {
                 self.suffer(node, NodeFault::ReplicationLagged { ms: lag_ms });
                 self.mend_after(for_ms, Repair::NodeInStep(node));
             }
+            NodeHarm::Moves { for_ms } => self.move_node(node, for_ms),
             NodeHarm::Ordered(order) => self.order_node(node, order),
         }
     }
@@ -88,6 +94,18 @@ impl World {
         self.mend_after(for_ms, Repair::NodeBack(node, back));
     }
 
+    fn move_node(&mut self, node: NodeIndex, for_ms: u64) {
+        let group = self.nodes[node.0].group;
+        if self.favourite(group).unwrap_or_else(|| self.first_node(group)) == node {
+            return;
+        }
+        self.witness.reach("a data node moved");
+        self.kill_node(node, for_ms, Revival::WithData, false);
+        let host = &mut self.nodes[node.0];
+        host.address = address::moved_node(host.address);
+        self.moved_nodes += 1;
+    }
+
     /// The node that a plan means at this moment.
     pub(super) fn picked(&self, pick: NodePick) -> NodeIndex {
         match pick {
@@ -106,6 +124,7 @@ impl World {
             SentinelHarm::Crashes { for_ms, silently, side_file_lost } => {
                 self.crash_sentinel(index, for_ms, silently, side_file_lost);
             }
+            SentinelHarm::Moves { for_ms } => self.move_sentinel(index, for_ms),
             SentinelHarm::Stalls { for_ms } => self.stall_sentinel(index, for_ms),
             SentinelHarm::WallClockJumps { by_ms } => {
                 self.sentinels[index.0].wall_offset_ms += by_ms;
@@ -149,6 +168,14 @@ impl World {
         host.backlog.clear();
         host.disk.crash(&mut self.chance.disk, side_file_lost);
         self.mend_after(for_ms, Repair::SentinelBack(index));
+    }
+
+    fn move_sentinel(&mut self, index: SentinelIndex, for_ms: u64) {
+        if self.sentinels[index.0].process.is_some() {
+            self.crash_sentinel(index, for_ms, false, false);
+            let host = &mut self.sentinels[index.0];
+            host.address = address::moved_sentinel(host.address);
+        }
     }
 
     pub(super) fn stall_sentinel(&mut self, index: SentinelIndex, for_ms: u64) {

@@ -12,7 +12,7 @@ use crate::node_host::NodeIndex;
 use crate::plan::Plan;
 use crate::sentinel_host::SentinelIndex;
 use crate::timeline::Timeline;
-use crate::witness::Witness;
+use crate::witness::{Scale, Seen, Witness};
 
 impl World {
     /// What it was made from.
@@ -128,6 +128,25 @@ impl World {
 }
 
 impl World {
+    /// Holds what every Sentinel remembers against what there is.
+    pub(super) fn count_memory(&mut self) {
+        if self.witness.is_idle() {
+            return;
+        }
+        for index in SentinelIndex::all(self.sentinels.len()) {
+            let Some(process) = &self.sentinels[index.0].process else { continue };
+            let census = process.core.census();
+            let scale = Scale {
+                sentinels: self.sentinels.len(),
+                masters: self.plan.masters.len(),
+                addresses: self.nodes.len() + self.moved_nodes,
+                // One that needs no connection sets the times of scripts.
+                requests: process.tickets.len() + 1,
+            };
+            self.see(index, &Seen::Counted { census: &census, scale });
+        }
+    }
+
     /// Notes that a statement about the whole world does not hold.
     pub fn find(&mut self, invariant: &'static str, evidence: String) {
         self.accuse(invariant, evidence);

@@ -122,8 +122,10 @@ impl World {
 impl World {
     /// Heals everything but some Sentinels that stay broken: whatever is missing now must come.
     pub fn heal(&mut self) {
+        self.count_memory();
         self.healed = true;
         self.traps.clear();
+        self.voter_traps.clear();
         self.network.heal();
         let broken = self.draw_broken();
         for index in SentinelIndex::all(self.sentinels.len()) {

@@ -10,11 +10,14 @@ mod mend;
 mod nodes;
 mod operators;
 mod pending;
+mod scripts;
 mod sentinels;
 mod traps;
 
 pub(crate) use apps::{App, AppIndex};
 pub(crate) use mend::Repair;
+
+use std::collections::BTreeMap;
 
 use crate::agenda::{Agenda, Happening};
 use crate::fault::{Moment, Trap};
@@ -39,10 +42,14 @@ pub struct World {
     network: Network,
     sentinels: Vec<SentinelHost>,
     nodes: Vec<NodeHost>,
+    /// How often a data node came back under another address.
+    moved_nodes: usize,
     apps: Vec<App>,
     timeline: Timeline,
     witness: Witness,
     traps: Vec<(usize, Moment, Trap)>,
+    /// By group: the next voter between two candidates crashes for so long, silently or not.
+    voter_traps: BTreeMap<usize, (u64, bool)>,
     /// Streams of chance by purpose.
     chance: Chance,
     inputs_now: u32,
@@ -55,6 +62,7 @@ struct Chance {
     disk: Random,
     apps: Random,
     lives: Random,
+    scripts: Random,
 }
 
 /// Time.
@@ -100,6 +108,9 @@ impl World {
             Happening::Arrives { wire, at, parcel } => self.arrive(wire, at, parcel),
             Happening::SaveEnds { sentinel, life, generation } => {
                 self.save_ends(sentinel, life, generation);
+            }
+            Happening::ScriptEnds { sentinel, life, job, end } => {
+                self.script_ends(sentinel, life, job, end);
             }
             Happening::SentinelDeadline { sentinel, life } => {
                 self.sentinel_deadline(sentinel, life);

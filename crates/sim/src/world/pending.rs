@@ -136,6 +136,7 @@ impl World {
     pub fn converge(&mut self) -> Result<u64, String> {
         let healed_ms = self.now_ms;
         loop {
+            self.count_memory();
             let mut look_ms = 0;
             let together = self.run_until(OPERATOR_MS, |world| {
                 let due = world.now_ms >= look_ms;

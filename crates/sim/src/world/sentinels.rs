@@ -39,6 +39,7 @@ impl World {
         host.process = Some(Process::new(core, now));
         self.see(index, &Seen::Started(&state));
         self.carry_out_all(index);
+        self.hurry_scripts(index);
     }
 
     /// Shows the checks what a Sentinel did.
@@ -58,6 +59,9 @@ impl World {
         let Some(host) = self.sentinels.get_mut(index.0) else { return false };
         let Some(process) = &mut host.process else { return false };
         let Some(entry) = self.network.get_mut(wire) else { return false };
+        if entry.to != host.address {
+            return false;
+        }
         let client = process.accept(wire, entry.from, entry.to);
         entry.callee = Some(Holder::SentinelClient(index, client));
         true

@@ -1,6 +1,8 @@
 //! Traps for whoever leads a failover, and what is noted about those who fall.
 
-use vedette_core::{FailoverState, MasterView, Publication};
+use vedette_core::{
+    Epoch, FailoverState, MasterView, Publication, Request, Response, SentinelId, Wants,
+};
 use vedette_node::Revival;
 
 use super::World;
@@ -79,6 +81,53 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A vote was told. If another candidate asks for it at the same epoch, the voter may crash.
+    pub(super) fn spring_voter_trap(
+        &mut self,
+        index: SentinelIndex,
+        request: &Request,
+        response: &Response,
+    ) {
+        let (
+            Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(asker) },
+            Response::Opinion { leader: Some(leader), leader_epoch, .. },
+        ) = (request, response)
+        else {
+            return;
+        };
+        let Some(group) = address::group_of(address) else { return };
+        let granted = asker == leader && epoch == leader_epoch;
+        if self.healed || !granted || !self.has_rival(index, group, *leader, *epoch) {
+            return;
+        }
+        self.witness.reach("two candidates at one epoch");
+        if let Some((for_ms, silently)) = self.voter_traps.remove(&group) {
+            self.witness.reach("a voter crashed between two candidates");
+            self.crash_sentinel(index, for_ms, silently, false);
+        }
+    }
+
+    /// Whether somebody else stands at the epoch of this vote.
+    fn has_rival(
+        &self,
+        voter: SentinelIndex,
+        group: usize,
+        leader: SentinelId,
+        epoch: Epoch,
+    ) -> bool {
+        let name = &self.plan.masters[group].name;
+        (0..self.sentinels.len()).any(|other| {
+            let host = &self.sentinels[other];
+            let view = host.snapshot().and_then(|snapshot| snapshot.master(name));
+            let state = view.and_then(|view| view.failover).map(|failover| failover.state);
+            let record = host.disk.image().masters.iter().find(|record| *record.name == **name);
+            other != voter.0
+                && host.id != leader
+                && state == Some(FailoverState::WaitStart)
+                && record.is_some_and(|record| record.leader_epoch == Some(epoch))
+        })
     }
 
     pub(super) fn note_crash(&mut self, index: SentinelIndex) {
