@@ -113,6 +113,9 @@ pub enum FlightError {
     /// An input stands before the first checkpoint.
     #[error("line {0}: something happened before the first checkpoint")]
     NoCheckpoint(usize),
+    /// A state cannot be written as JSON.
+    #[error("a state cannot be written: {0}")]
+    State(serde_json::Error),
     /// The last line is missing, or counts other lines.
     #[error("it is not whole: copy it again")]
     NotWhole,

@@ -15,11 +15,19 @@
 //! reply, which no rule reads either.
 #![forbid(unsafe_code)]
 
-mod digest;
-mod file;
+mod recorded;
+
 mod recorder;
 mod weight;
 
+mod digest;
+
+mod file;
+
+mod difference;
+
+pub use difference::{Difference, difference};
 pub use digest::{Turn, TurnDigest};
 pub use file::{FORMAT, Flight, FlightError, Header, Part, Reason, Step, read, write};
+pub use recorded::{Recorded, Tape};
 pub use recorder::{Bounds, Entry, History, Recorder, Segment};
