@@ -105,3 +105,34 @@ impl Tape {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::tests::{at, plain_core};
+
+    #[test]
+    fn who_must_not_wait_does_not() {
+        let recorded = Recorded::new(plain_core(), at(0), Bounds::default(), drop);
+        let tape = recorded.tape();
+        assert!(tape.try_history().is_some());
+        let _at_it = tape.locked();
+        assert!(recorded.tape().try_history().is_none());
+    }
+
+    /// A checkpoint is taken between two turns, never in one: a replay begins where orders end.
+    #[test]
+    fn a_segment_begins_with_a_turn() {
+        let bounds = Bounds { segment_bytes: 1, ..Bounds::default() };
+        let mut recorded = Recorded::new(plain_core(), at(0), bounds, drop);
+        for ms in 0..3 {
+            recorded.handle_input(at(ms), Input::DeadlineReached);
+            recorded.handle_input(at(ms), Input::DeadlineReached);
+            while recorded.poll_effect().is_some() {}
+        }
+        let history = recorded.tape().history();
+        let [before, present] = history.segments() else { panic!("two segments") };
+        assert_eq!((before.entries().count(), present.entries().count()), (3, 0));
+        assert_eq!(present.checkpoint(), &recorded.core);
+    }
+}
