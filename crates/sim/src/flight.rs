@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use vedette_core::{Effect, Input, Now, Sentinel};
 pub use vedette_flight::{
-    Bounds, Difference, FORMAT, Flight, FlightError, Header, Reason, read, write,
+    Bounds, Difference, FORMAT, Flight, FlightError, Header, History, Reason, read, write,
 };
 use vedette_flight::{Entry, Step, Turn, TurnDigest, difference};
 

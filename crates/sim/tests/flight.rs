@@ -1,10 +1,10 @@
 //! Flight recorders of simulated Sentinels, written, read and replayed.
 
-use vedette_core::Span;
+use vedette_core::{Request, Secret, SetItem, SetOption, Span};
 use vedette_sim::flight::{
-    self, Bounds, Ending, FORMAT, Flight, Header, Reason, Replay, Sight, read, replay,
+    self, Bounds, Ending, FORMAT, Flight, Header, History, Reason, Replay, Sight, read, replay,
 };
-use vedette_sim::{Plan, SentinelIndex, Witness, World};
+use vedette_sim::{MasterPlan, Plan, SentinelIndex, Witness, World};
 
 /// Small, so that a run takes several checkpoints.
 const BOUNDS: Bounds = Bounds { segment_bytes: 100_000, segment_age: Span(10_000) };
@@ -29,12 +29,13 @@ fn flights(seed: u64, safety_ms: u64) -> Vec<Flight> {
     world.run_for(safety_ms);
     assert_eq!(world.witness().violation(), None, "seed {seed}");
     let recordings = (0..sentinels).filter_map(|index| world.recording(SentinelIndex(index)));
-    let written = recordings.map(|history| {
-        let mut bytes = Vec::new();
-        flight::write(&header(), &history, &mut bytes).expect("memory takes it");
-        read(&bytes[..]).expect("what was written is read")
-    });
-    written.collect()
+    recordings.map(|history| written_and_read(&history)).collect()
+}
+
+fn written_and_read(history: &History) -> Flight {
+    let mut bytes = Vec::new();
+    flight::write(&header(), history, &mut bytes).expect("memory takes it");
+    read(&bytes[..]).expect("what was written is read")
 }
 
 fn replayed(flight: &Flight) -> (Replay, Vec<String>) {
@@ -60,6 +61,33 @@ fn every_recording_replays_to_the_same_state() {
     }
     assert!(checkpoints >= 20, "{checkpoints} checkpoints");
     assert!(switches >= 10, "{switches} switches");
+}
+
+/// A recording holds no password, so nothing may depend on whether one is the same as before.
+#[test]
+fn passwords_change_no_decision() {
+    let master = MasterPlan {
+        name: "mymaster".to_owned(),
+        quorum: 2,
+        down_after_ms: 1_000,
+        failover_timeout_ms: 10_000,
+        parallel_syncs: 1,
+        priorities: vec![100; 3],
+        full_sync_ms: 100,
+    };
+    let plan = Plan::quiet(1, 3, master, 1);
+    let mut world = World::build(plan, Witness::strict().with_recorders(BOUNDS));
+    world.run_for(5_000);
+    for password in ["one", "one", "other"] {
+        let option = SetOption::AuthPass(Some(Secret::new(password)));
+        let options = vec![SetItem { option, shown: "auth-pass ******".into() }];
+        world.request(SentinelIndex(0), Request::Set { name: "mymaster".into(), options });
+        world.run_for(1_000);
+    }
+    let history = world.recording(SentinelIndex(0)).expect("a recorder");
+    let (replay, lines) = replayed(&written_and_read(&history));
+    assert!(matches!(replay.ending, Ending::Agrees), "{}", replay.ending);
+    assert_eq!(lines.iter().filter(|line| line.contains("+set")).count(), 3, "{lines:#?}");
 }
 
 /// A replay that would not notice a difference would prove nothing.
