@@ -103,7 +103,7 @@ impl Signals {
 }
 
 /// A panic that cannot write its recording in this time dies without it.
-const LAST_ACT_SECS: u32 = 10;
+const LAST_ACT_SECS: u32 = 5;
 
 /// A panic anywhere ends the process: a Sentinel with half of its threads is worse than none. What
 /// led to it is written down before, by the flight recorder.
