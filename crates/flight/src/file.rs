@@ -148,9 +148,9 @@ pub fn write(header: &Header, history: &History, out: &mut impl Write) -> io::Re
         let state = Box::new(Cow::Borrowed(segment.checkpoint()));
         lines.put(&Line::Checkpoint { since: segment.since(), state })?;
         for entry in segment.entries() {
-            lines.put(&match entry {
-                Entry::Took(now, input) => Line::In(now.mono.0, now.wall.0, Cow::Borrowed(input)),
-                Entry::Ended(turn) => Line::Turn(*turn),
+            lines.put(&match entry.map_err(io::Error::other)? {
+                Entry::Took(now, input) => Line::In(now.mono.0, now.wall.0, Cow::Owned(input)),
+                Entry::Ended(turn) => Line::Turn(turn),
             })?;
         }
     }

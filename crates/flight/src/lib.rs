@@ -18,7 +18,6 @@
 mod recorded;
 
 mod recorder;
-mod weight;
 
 mod digest;
 
