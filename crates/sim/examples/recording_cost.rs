@@ -1,4 +1,5 @@
-//! What flight recording costs: `cargo run --release -p vedette-sim --example recording_cost [masters]`.
+//! What flight recording costs:
+//! `cargo run --release -p vedette-sim --example recording_cost [masters]`.
 //!
 //! A quiet group on virtual time says how much there is to record in a second; the costs of one
 //! input, of one checkpoint and of one file are measured on this machine. A world has addresses for
