@@ -32,10 +32,31 @@ fn flights(seed: u64, safety_ms: u64) -> Vec<Flight> {
     recordings.map(|history| written_and_read(&history)).collect()
 }
 
-fn written_and_read(history: &History) -> Flight {
+fn written(history: &History) -> String {
     let mut bytes = Vec::new();
     flight::write(&header(), history, &mut bytes).expect("memory takes it");
-    read(&bytes[..]).expect("what was written is read")
+    String::from_utf8(bytes).expect("JSON")
+}
+
+fn written_and_read(history: &History) -> Flight {
+    read(written(history).as_bytes()).expect("what was written is read")
+}
+
+/// Three Sentinels and a master with two replicas, which were left alone for a while.
+fn quiet_world() -> World {
+    let master = MasterPlan {
+        name: "mymaster".to_owned(),
+        quorum: 2,
+        down_after_ms: 1_000,
+        failover_timeout_ms: 10_000,
+        parallel_syncs: 1,
+        priorities: vec![100; 3],
+        full_sync_ms: 100,
+    };
+    let plan = Plan::quiet(1, 3, master, 1);
+    let mut world = World::build(plan, Witness::strict().with_recorders(BOUNDS));
+    world.run_for(5_000);
+    world
 }
 
 fn replayed(flight: &Flight) -> (Replay, Vec<String>) {
@@ -50,7 +71,7 @@ fn replayed(flight: &Flight) -> (Replay, Vec<String>) {
 #[test]
 fn every_recording_replays_to_the_same_state() {
     let (mut checkpoints, mut switches) = (0, 0);
-    for seed in 1..=12 {
+    for seed in 1..=8 {
         for flight in flights(seed, 30_000) {
             let (replay, lines) = replayed(&flight);
             assert!(matches!(replay.ending, Ending::Agrees), "seed {seed}: {}", replay.ending);
@@ -59,25 +80,14 @@ fn every_recording_replays_to_the_same_state() {
             switches += lines.iter().filter(|line| line.contains("+switch-master")).count();
         }
     }
-    assert!(checkpoints >= 20, "{checkpoints} checkpoints");
-    assert!(switches >= 10, "{switches} switches");
+    assert!(checkpoints >= 15, "{checkpoints} checkpoints");
+    assert!(switches >= 8, "{switches} switches");
 }
 
 /// A recording holds no password, so nothing may depend on whether one is the same as before.
 #[test]
 fn passwords_change_no_decision() {
-    let master = MasterPlan {
-        name: "mymaster".to_owned(),
-        quorum: 2,
-        down_after_ms: 1_000,
-        failover_timeout_ms: 10_000,
-        parallel_syncs: 1,
-        priorities: vec![100; 3],
-        full_sync_ms: 100,
-    };
-    let plan = Plan::quiet(1, 3, master, 1);
-    let mut world = World::build(plan, Witness::strict().with_recorders(BOUNDS));
-    world.run_for(5_000);
+    let mut world = quiet_world();
     for password in ["one", "one", "other"] {
         let option = SetOption::AuthPass(Some(Secret::new(password)));
         let options = vec![SetItem { option, shown: "auth-pass ******".into() }];
@@ -117,4 +127,23 @@ fn a_checkpoint_of_another_sentinel_is_noticed() {
     let (replay, _) = replayed(&flights[0]);
     let Ending::OtherState(difference) = replay.ending else { panic!("{}", replay.ending) };
     assert!(difference.place.starts_with('/'), "{difference}");
+}
+
+/// An epoch that no Sentinel can have makes the core's arithmetic panic, in builds that check it: a
+/// stand-in for a bug.
+#[test]
+#[cfg(debug_assertions)]
+fn a_panic_comes_again_and_names_its_input() {
+    let text = written(&quiet_world().recording(SentinelIndex(0)).expect("a recorder"));
+    let (before, after) = text.split_once(",\"epoch_known\":false").expect("a checkpoint");
+    let (before, _epoch) = before.rsplit_once(':').expect("an epoch");
+    let text = format!("{before}:{},\"epoch_known\":true{after}", u64::MAX);
+    let (replay, _) = replayed(&read(text.as_bytes()).expect("a recording"));
+    let Ending::Panicked { line, input, message } = replay.ending else {
+        panic!("{}", replay.ending)
+    };
+    assert!(message.contains("overflow"), "{message}");
+    let recorded = text.lines().nth(line - 1).expect("its line");
+    assert!(recorded.starts_with("{\"in\":") && recorded.contains("\"hello\":{"), "{recorded}");
+    assert!(format!("{input:?}").contains("mymaster"), "{input:?}");
 }
