@@ -1,7 +1,10 @@
-//! `cargo xtask sim`: seeds through the simulator (docs/SIMULATION.md).
+//! `cargo xtask sim`: seeds through the simulator, and recorded incidents (docs/SIMULATION.md).
+
+mod flight;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -27,10 +30,13 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value_t = 1)]
     from: u64,
     /// Only this one, with its plan.
-    #[arg(long)]
+    #[arg(long, group = "one run")]
     seed: Option<u64>,
-    /// With --seed: everything that happened.
-    #[arg(long, requires = "seed")]
+    /// Replay what a daemon's flight recorder wrote instead.
+    #[arg(long, value_name = "FILE", group = "one run")]
+    flight: Option<PathBuf>,
+    /// With --seed or --flight: everything that happened.
+    #[arg(long, requires = "one run")]
     trace: bool,
     /// With --seed: what was decided, a column for each Sentinel.
     #[arg(long, requires = "seed")]
@@ -71,8 +77,12 @@ struct Sum {
     places: BTreeMap<&'static str, u64>,
 }
 
-/// Runs; a failure if an invariant was violated or a place was reached too seldom.
+/// Runs; a failure if an invariant was violated, a place was reached too seldom, or a replay is not
+/// as recorded.
 pub(crate) fn run(args: &SimArgs) -> ExitCode {
+    if let Some(path) = &args.flight {
+        return flight::run(path, args);
+    }
     let fine = match args.seed {
         Some(seed) if args.minimise => shorten(seed, args),
         Some(seed) => show(seed, Plan::draw(seed), args),

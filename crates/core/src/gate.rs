@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::durable::{DurableChange, SavedMaster};
 use crate::effect::Effect;
 use crate::host::NodeId;
-use crate::ident::{Epoch, Generation, MasterId, Ticket};
+use crate::ident::{Epoch, Generation, MasterId, MasterName, Ticket};
 use crate::limits;
-use crate::request::Request;
+use crate::request::{Request, SetOption};
 use crate::sentinel::Sentinel;
 use crate::time::{Now, Span, Time};
 
@@ -24,6 +24,17 @@ pub(crate) enum Staged {
     Promotion { master: MasterId, candidate: NodeId, epoch: Epoch },
     /// An operator's change.
     Request { ticket: Ticket, request: Request },
+}
+
+impl Staged {
+    /// Whether it sets a password of this master. That counts as a change whatever it was before:
+    /// no decision may rest on a comparison of passwords, which a recording does not hold.
+    fn sets_password_of(&self, master: &MasterName) -> bool {
+        let Self::Request { request: Request::Set { name, options }, .. } = self else {
+            return false;
+        };
+        name == master && options.iter().any(|item| matches!(item.option, SetOption::AuthPass(_)))
+    }
 }
 
 /// What is to be saved, what is being saved, and how that goes.
@@ -151,7 +162,8 @@ impl Sentinel {
             self.overlay(staged, &mut masters, &mut changes);
         }
         masters.retain(|(id, saved)| {
-            self.groups.get(id).is_none_or(|g| g.saved.as_ref() != Some(saved))
+            staged.iter().any(|staged| staged.sets_password_of(&saved.name))
+                || self.groups.get(id).is_none_or(|g| g.saved.as_ref() != Some(saved))
         });
         changes.extend(masters.iter().map(|(_, saved)| DurableChange::Master(saved.clone())));
         if changes.is_empty() && staged.is_empty() && !probes {

@@ -137,7 +137,8 @@ pub enum InfoAnswer {
 /// What a Sentinel reads from `INFO` (spec: behaviour 7.2). Fields are none when not mentioned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InfoReport {
-    /// The whole text, for `SENTINEL INFO-CACHE`.
+    /// The whole text, for `SENTINEL INFO-CACHE`. No rule reads it, so recordings leave it out.
+    #[serde(skip)]
     pub text: Arc<str>,
     /// The node's run id.
     pub run_id: Option<RunId>,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Endpoint;
 use crate::deadlines::{Deadlines, Key};
 use crate::durable::{Config, DurableState};
 use crate::effect::Effect;
@@ -117,6 +118,12 @@ impl Sentinel {
         self.host.tick_at = now.mono + crate::limits::TICK;
         self.touch_due(now.mono);
         self.run_touched(now, true);
+    }
+
+    /// The monitored masters and where they are, for tools that show a recording.
+    pub fn masters(&self) -> impl Iterator<Item = (&MasterName, Endpoint)> {
+        let as_name = self.host.settings.announce_hostnames;
+        self.groups.values().map(move |group| (&group.name, group.node.address.announce(as_name)))
     }
 
     fn take_in(&mut self, now: Now, input: Input) {

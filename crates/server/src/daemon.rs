@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use crate::clients::Listeners;
 use crate::log::Log;
 use crate::process::{self, PidFile, Signals, Supervisor};
+use crate::recorder::FlightRecorder;
 use build::{Opened, Running};
 
 /// Threads that may wait for `getaddrinfo` at the same time.
@@ -50,7 +51,9 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
         process::go_to_background().map_err(|error| refuse(&log, "Can't daemonize", &error))?;
     }
     log.start_thread().map_err(|error| refuse(&log, "Can't start a thread", &error))?;
-    process::abort_on_panic(&log);
+    let recorder = FlightRecorder::start(&config_file, &log)
+        .map_err(|error| refuse(&log, "Can't start a thread", &error))?;
+    process::abort_on_panic(&log, &recorder);
     let runtime = runtime().map_err(|error| refuse(&log, "Can't start the runtime", &error))?;
     let within = runtime.enter();
     let signals =
@@ -64,7 +67,7 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let listeners =
         Listeners::bind(&loaded.server, &log).map_err(|error| refuse_with(&log, &error))?;
     let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
-    let opened = Opened { config_file, loaded, log, maxclients, supervisor };
+    let opened = Opened { config_file, loaded, log, maxclients, supervisor, recorder };
     let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
     drop(within);
     // Nobody waits for a name that takes its time.
@@ -88,11 +91,12 @@ async fn serve_until_told(
     mut signals: Signals,
 ) -> Result<ExitCode, Refused> {
     let (log, supervisor) = (opened.log.clone(), opened.supervisor);
+    let recorder = opened.recorder.clone();
     let unix_path = listeners.unix_path.clone();
     let Running { exit, control } =
         build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
     supervisor.ready();
-    signals.told_to_stop(&exit, &log).await;
+    signals.told_to_stop(&exit, &recorder, &log).await;
 
     log.notice("User requested shutdown...");
     supervisor.stopping();

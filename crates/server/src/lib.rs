@@ -6,6 +6,7 @@
 //! control thread   the Sentinel, links to nodes and peers  control
 //! client threads   accepted connections                    clients
 //! store thread     sentinel.conf                           store
+//! recorder thread  recordings                              recorder
 //! log thread       the log file                            log
 //! ```
 //!
@@ -24,6 +25,8 @@ mod doorbell;
 pub mod store;
 
 mod errands;
+
+mod recorder;
 
 mod process;
 

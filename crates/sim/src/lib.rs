@@ -32,6 +32,7 @@ mod witness;
 
 // Runs.
 pub mod chart;
+pub mod flight;
 pub mod minimise;
 mod run;
 pub mod sometimes;

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    ConnId, Endpoint, Epoch, JobId, Now, Publication, Request, Sentinel, SentinelId, Ticket, Time,
-    WallTime,
+    Census, ConnId, Effect, Endpoint, Epoch, Input, JobId, Now, Publication, Request, Sentinel,
+    SentinelId, Ticket, Time, WallTime,
 };
+use vedette_flight::{Bounds, Recorded, Tape};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts};
 use vedette_wire::{Client, ClientId, ConnectionFacts, NodeLink, Snapshot, Surroundings};
@@ -44,7 +45,7 @@ pub(crate) struct SentinelHost {
 
 /// A running Sentinel.
 pub(crate) struct Process {
-    pub(crate) core: Sentinel,
+    pub(crate) core: Core,
     pub(crate) links: BTreeMap<ConnId, LinkEnd>,
     pub(crate) clients: BTreeMap<ClientId, (Client, WireId)>,
     /// Which client a request came from, and what it was.
@@ -54,6 +55,58 @@ pub(crate) struct Process {
     pub(crate) shared: Shared,
     next_client: u64,
     pub(crate) next_deadline: Option<u64>,
+}
+
+/// The core, with a flight recorder if the run is to test it.
+pub(crate) enum Core {
+    Plain(Box<Sentinel>),
+    Recorded(Box<Recorded>),
+}
+
+impl Core {
+    pub(crate) fn plain(core: Sentinel) -> Self {
+        Self::Plain(Box::new(core))
+    }
+
+    pub(crate) fn recorded(core: Sentinel, now: Now, bounds: Bounds) -> Self {
+        Self::Recorded(Box::new(Recorded::new(core, now, bounds, drop)))
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Now, input: Input) {
+        match self {
+            Self::Plain(core) => core.handle_input(now, input),
+            Self::Recorded(core) => core.handle_input(now, input),
+        }
+    }
+
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        match self {
+            Self::Plain(core) => core.poll_effect(),
+            Self::Recorded(core) => core.poll_effect(),
+        }
+    }
+
+    pub(crate) fn poll_deadline(&self) -> Option<Time> {
+        match self {
+            Self::Plain(core) => core.poll_deadline(),
+            Self::Recorded(core) => core.poll_deadline(),
+        }
+    }
+
+    pub(crate) fn census(&self) -> Census {
+        match self {
+            Self::Plain(core) => core.census(),
+            Self::Recorded(core) => core.core().census(),
+        }
+    }
+
+    /// What was recorded.
+    pub(crate) fn tape(&self) -> Option<Tape> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Recorded(core) => Some(core.tape()),
+        }
+    }
 }
 
 /// An outgoing connection.
@@ -154,7 +207,7 @@ impl SentinelHost {
 }
 
 impl Process {
-    pub(crate) fn new(core: Sentinel, now: Now) -> Self {
+    pub(crate) fn new(core: Core, now: Now) -> Self {
         let shared = Shared {
             now,
             snapshot: Snapshot::empty(),

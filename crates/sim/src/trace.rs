@@ -126,7 +126,7 @@ impl Trace {
 }
 
 /// Inputs that tell more than that time passes.
-fn input_text(input: &Input) -> Option<String> {
+pub(crate) fn input_text(input: &Input) -> Option<String> {
     match input {
         Input::Persisted { .. }
         | Input::PersistFailed { .. }
@@ -144,7 +144,7 @@ fn input_text(input: &Input) -> Option<String> {
     }
 }
 
-fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
+pub(crate) fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
     match effect {
         Effect::Publish(publication) => {
             texts.extend(publication.events.iter().map(log_line));

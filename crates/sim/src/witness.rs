@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use vedette_core::{Census, DurableState, Effect, Input, Opinion, Request, Response, SentinelId};
+use vedette_flight::Bounds;
 use vedette_wire::Snapshot;
 
 use crate::fault::Fault;
@@ -103,6 +104,7 @@ pub struct Witness {
     trace: Option<Trace>,
     writes: u64,
     idle: bool,
+    recording: Option<Bounds>,
 }
 
 impl Witness {
@@ -122,6 +124,16 @@ impl Witness {
     #[must_use]
     pub fn idle() -> Self {
         Self { idle: true, ..Self::default() }
+    }
+
+    /// The same, and a flight recorder runs in every Sentinel.
+    #[must_use]
+    pub fn with_recorders(self, bounds: Bounds) -> Self {
+        Self { recording: Some(bounds), ..self }
+    }
+
+    pub(crate) fn recording(&self) -> Option<Bounds> {
+        self.recording
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -26,7 +26,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use vedette_core::{Effect, Input, Now, Sentinel, Time};
+use vedette_core::{Effect, Input, Now, Time};
+use vedette_flight::Recorded;
 
 use crate::clock::{Clock, Heartbeat};
 use crate::doorbell::{Doorbell, Mailbox, system_asked};
@@ -52,7 +53,7 @@ pub(crate) trait Core: Send + 'static {
     fn poll_deadline(&self) -> Option<Time>;
 }
 
-impl Core for Sentinel {
+impl Core for Recorded {
     fn handle_input(&mut self, now: Now, input: Input) {
         Self::handle_input(self, now, input);
     }

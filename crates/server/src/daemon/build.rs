@@ -19,6 +19,7 @@ use crate::errands;
 use crate::log::{Log, os_words};
 use crate::process::{ExitRequest, Supervisor};
 use crate::random;
+use crate::recorder::FlightRecorder;
 use crate::store::{Store, StoreEvent};
 
 /// What was decided and opened before anything runs.
@@ -28,6 +29,7 @@ pub(super) struct Opened {
     pub(super) log: Log,
     pub(super) maxclients: u64,
     pub(super) supervisor: Supervisor,
+    pub(super) recorder: FlightRecorder,
 }
 
 /// What runs.
@@ -57,8 +59,10 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     let outlets = Outlets::new(store, errands, board.clone(), threads.clone(), opened.log.clone());
     let server = &opened.loaded.server;
     let config = Config { listen_port: server.port, local_password: server.requirepass.clone() };
+    let now = clock.now();
+    let core = Sentinel::start(config, state, random::number(), now);
     let thread = control::spawn(control::Parts {
-        core: Sentinel::start(config, state, random::number(), clock.now()),
+        core: opened.recorder.record(core, now),
         clock,
         heart: heart.clone(),
         bell: control_bell,

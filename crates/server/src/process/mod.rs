@@ -9,11 +9,13 @@ mod supervisor;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::log::Log;
+use crate::recorder::FlightRecorder;
 
 pub(crate) use background::go_to_background;
 pub(crate) use limits::fit_maxclients;
@@ -39,6 +41,8 @@ impl ExitRequest {
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// The flight recording is wanted.
+    record: Signal,
     /// Ignored: nothing is reloaded. (`SIGPIPE` is ignored by Rust's runtime.)
     _hangup: Signal,
 }
@@ -52,16 +56,33 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            record: signal(SignalKind::user_defined2())?,
             _hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Returns when the process is told to stop, by a signal or by a client.
-    pub(crate) async fn told_to_stop(&mut self, exit: &ExitRequest, log: &Log) {
-        tokio::select! {
-            _ = self.terminate.recv() => log.signal("Received SIGTERM scheduling shutdown..."),
-            _ = self.interrupt.recv() => log.signal("Received SIGINT scheduling shutdown..."),
-            () = exit.0.notified() => {}
+    /// Returns when the process is told to stop, by a signal or by a client. Until then the flight
+    /// recording is written whenever a signal asks for it.
+    pub(crate) async fn told_to_stop(
+        &mut self,
+        exit: &ExitRequest,
+        recorder: &FlightRecorder,
+        log: &Log,
+    ) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {
+                    return log.signal("Received SIGTERM scheduling shutdown...");
+                }
+                _ = self.interrupt.recv() => {
+                    return log.signal("Received SIGINT scheduling shutdown...");
+                }
+                () = exit.0.notified() => return,
+                _ = self.record.recv() => {
+                    log.signal("Received SIGUSR2 writing the flight recording...");
+                    recorder.write_soon();
+                }
+            }
         }
     }
 
@@ -81,13 +102,27 @@ impl Signals {
     }
 }
 
-/// A panic anywhere ends the process: a Sentinel with half of its threads is worse than none.
-pub(crate) fn abort_on_panic(log: &Log) {
-    let log = log.clone();
+/// A panic that cannot write its recording in this time dies without it.
+const LAST_ACT_SECS: u32 = 5;
+
+/// A panic anywhere ends the process: a Sentinel with half of its threads is worse than none. What
+/// led to it is written down before, by the flight recorder.
+pub(crate) fn abort_on_panic(log: &Log, recorder: &FlightRecorder) {
+    let (log, recorder) = (log.clone(), recorder.clone());
     let show = std::panic::take_hook();
+    let is_first = AtomicBool::new(true);
     std::panic::set_hook(Box::new(move |panic| {
         show(panic);
         log.last_words(&format!("This is a bug in Vedette, the process ends: {panic}"));
-        std::process::abort();
+        if is_first.swap(false, Ordering::AcqRel) {
+            // The default action of its signal ends the process, should the disk hang.
+            let _ = nix::unistd::alarm::set(LAST_ACT_SECS);
+            recorder.write_at_panic(panic.location().map(ToString::to_string).unwrap_or_default());
+            std::process::abort();
+        }
+        // Another thread panicked before and is writing; it ends the process.
+        loop {
+            std::thread::park();
+        }
     }));
 }

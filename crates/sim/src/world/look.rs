@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use vedette_core::{Input, Request, Ticket};
+use vedette_flight::History;
 use vedette_node::{Fault, Node};
 use vedette_wire::Snapshot;
 
@@ -67,6 +68,13 @@ impl World {
     #[must_use]
     pub fn file(&self, sentinel: SentinelIndex) -> String {
         self.sentinels[sentinel.0].disk.text()
+    }
+
+    /// What the flight recorder of a running Sentinel holds; see [`Witness::with_recorders`].
+    #[must_use]
+    pub fn recording(&self, sentinel: SentinelIndex) -> Option<History> {
+        let process = self.sentinels[sentinel.0].process.as_ref()?;
+        process.core.tape().map(|tape| tape.history())
     }
 
     /// The address that a Sentinel gives to clients of a group's master now.

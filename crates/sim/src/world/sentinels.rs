@@ -13,7 +13,7 @@ use crate::address;
 use crate::agenda::Happening;
 use crate::disk::Saved;
 use crate::network::{End, Holder, Parcel, WireId};
-use crate::sentinel_host::{Process, SentinelIndex};
+use crate::sentinel_host::{Core, Process, SentinelIndex};
 use crate::witness::Seen;
 
 /// Inputs of one turn, as in the shell.
@@ -36,6 +36,10 @@ impl World {
         let now = host.now(self.now_ms);
         let seed = self.chance.lives.next();
         let core = Sentinel::start(config, state.clone(), seed, now);
+        let core = match self.witness.recording() {
+            Some(bounds) => Core::recorded(core, now, bounds),
+            None => Core::plain(core),
+        };
         host.process = Some(Process::new(core, now));
         self.see(index, &Seen::Started(&state));
         self.carry_out_all(index);

@@ -106,6 +106,11 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
+    /// SIGUSR2: one of our Sentinels writes its flight recording.
+    pub fn ask_for_recording(&mut self) {
+        self.signal(Signal::USR2);
+    }
+
     fn signal(&mut self, signal: Signal) {
         if self.exit_status().is_none()
             && let Ok(number) = i32::try_from(self.pid())

@@ -11,6 +11,7 @@ mod bad_input;
 mod demo;
 mod exchange;
 mod failover;
+mod flight;
 mod group;
 mod masters;
 mod members;

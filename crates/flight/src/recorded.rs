@@ -1,0 +1,144 @@
+//! A core and its recorder, driven as one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use vedette_core::{Effect, Input, Now, Sentinel, Time};
+
+use crate::digest::TurnDigest;
+use crate::recorder::{Bounds, History, Recorder, Segment};
+
+/// A core that remembers what it was told.
+///
+/// The recorder is locked for an input before the core takes it, and for a checkpoint after the
+/// turn; never while the core works. So whoever finds the process panicking finds the recorder
+/// whole, with the input that caused it as its last entry.
+pub struct Recorded {
+    core: Sentinel,
+    tape: Tape,
+    turn: TurnDigest,
+    now: Now,
+    discard: Box<dyn FnMut(Segment) + Send>,
+}
+
+impl Recorded {
+    /// Records from now on. `discard` gets the segments that are forgotten: freeing one takes
+    /// milliseconds, which another thread may have to spare.
+    #[must_use]
+    pub fn new(
+        core: Sentinel,
+        now: Now,
+        bounds: Bounds,
+        discard: impl FnMut(Segment) + Send + 'static,
+    ) -> Self {
+        let recorder = Recorder::new(Arc::new(core.clone()), now, bounds);
+        let tape = Tape(Arc::new(Mutex::new(recorder)));
+        Self { core, tape, turn: TurnDigest::default(), now, discard: Box::new(discard) }
+    }
+
+    /// What is recorded, for others.
+    #[must_use]
+    pub fn tape(&self) -> Tape {
+        self.tape.clone()
+    }
+
+    /// The core, to look at.
+    #[must_use]
+    pub fn core(&self) -> &Sentinel {
+        &self.core
+    }
+
+    /// As [`Sentinel::handle_input`].
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        self.now = now;
+        self.tape.locked().took(now, &input);
+        self.core.handle_input(now, input);
+    }
+
+    /// As [`Sentinel::poll_effect`]. None ends the turn, after which a checkpoint may be taken.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        let effect = self.core.poll_effect();
+        match &effect {
+            Some(effect) => self.turn.note(effect),
+            None => self.end_turn(),
+        }
+        effect
+    }
+
+    /// As [`Sentinel::poll_deadline`].
+    #[must_use]
+    pub fn poll_deadline(&self) -> Option<Time> {
+        self.core.poll_deadline()
+    }
+
+    fn end_turn(&mut self) {
+        let turn = self.turn.end(self.core.poll_deadline());
+        let wants_checkpoint = {
+            let mut recorder = self.tape.locked();
+            recorder.ended(turn);
+            recorder.wants_checkpoint(self.now)
+        };
+        if wants_checkpoint {
+            let checkpoint = Arc::new(self.core.clone());
+            let forgotten = self.tape.locked().begin_segment(checkpoint, self.now);
+            forgotten.into_iter().for_each(&mut self.discard);
+        }
+    }
+}
+
+/// A recorder that several threads reach.
+#[derive(Clone, Debug)]
+pub struct Tape(Arc<Mutex<Recorder>>);
+
+impl Tape {
+    /// All that is remembered.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.locked().history()
+    }
+
+    /// The same for somebody who must not wait: none while another thread is at it.
+    #[must_use]
+    pub fn try_history(&self) -> Option<History> {
+        match self.0.try_lock() {
+            Ok(recorder) => Some(recorder.history()),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner().history()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// No update of a recorder can stop half-way, so a poisoned one is whole.
+    fn locked(&self) -> MutexGuard<'_, Recorder> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::tests::{at, plain_core};
+
+    #[test]
+    fn who_must_not_wait_does_not() {
+        let recorded = Recorded::new(plain_core(), at(0), Bounds::default(), drop);
+        let tape = recorded.tape();
+        assert!(tape.try_history().is_some());
+        let _at_it = tape.locked();
+        assert!(recorded.tape().try_history().is_none());
+    }
+
+    /// A checkpoint is taken between two turns, never in one: a replay begins where orders end.
+    #[test]
+    fn a_segment_begins_with_a_turn() {
+        let bounds = Bounds { segment_bytes: 1, ..Bounds::default() };
+        let mut recorded = Recorded::new(plain_core(), at(0), bounds, drop);
+        for ms in 0..3 {
+            recorded.handle_input(at(ms), Input::DeadlineReached);
+            recorded.handle_input(at(ms), Input::DeadlineReached);
+            while recorded.poll_effect().is_some() {}
+        }
+        let history = recorded.tape().history();
+        let [before, present] = history.segments() else { panic!("two segments") };
+        assert_eq!((before.entries().count(), present.entries().count()), (3, 0));
+        assert_eq!(present.checkpoint(), &recorded.core);
+    }
+}
