@@ -36,7 +36,7 @@ properties! {
 }
 
 /// Inputs for each trial.
-const CASES: u32 = 1500;
+const CASES: u32 = 800;
 
 fn check(name: &str, such: proptest::strategy::BoxedStrategy<Vec<u8>>) {
     let trial = TRIALS.iter().find(|trial| trial.name == name).expect("a trial");
