@@ -1,5 +1,5 @@
 //! Configurations: no text panics; an unchanged document is written as it was; what was loaded and
-//! rewritten loads as the same, and is not rewritten again.
+//! rewritten loads as the same, and is not rewritten again; an empty file comes to tell it all.
 //!
 //! Input: the main file; after a byte 0x1c each the file `a.conf` for includes, standard input, and
 //! the words of the command line with 0x1f between them.
@@ -52,6 +52,7 @@ pub fn run(data: &[u8]) {
     let state = inspection.loaded.state.durable(SentinelId::from_random([1; 20]));
     SentinelFile::new(inspection.loaded.document.clone(), &state, Path::new("/here")).render();
     if inspection.errors.is_empty() {
+        is_told_whole(&state);
         is_stable(&start, &inspection.loaded, &state);
     }
 }
@@ -73,6 +74,14 @@ impl Start<'_> {
         let loaded = load(Path::new("main"), &self.arguments, self.stdin, &self.files(main));
         loaded.unwrap_or_else(|error| panic!("{error}\nin {}", shown(main)))
     }
+}
+
+/// Into an empty file the whole state is written, and nothing else is needed to read it.
+fn is_told_whole(state: &DurableState) {
+    let text = SentinelFile::new(Document::default(), state, Path::new("/here")).render();
+    let start = Start { main: &text, include: b"", stdin: None, arguments: Vec::new() };
+    let again = start.load(&text).state.durable(SentinelId::from_random([2; 20]));
+    assert_eq!(sorted(again), sorted(state.clone()), "{}", shown(&text));
 }
 
 /// What is written for a configuration that is in order.

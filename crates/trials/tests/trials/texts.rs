@@ -212,7 +212,9 @@ pub(crate) fn configuration() -> impl Strategy<Value = Vec<u8>> {
         "mod.x",
     ];
     let name = || select(["m", "m", "other", "\"a b\""].as_slice());
-    let value = || prop_oneof![4 => number(), 1 => host(), 1 => Just("/a.sh".to_owned())];
+    let quoted = r#""[ a'#\\x0-9]{0,3}( |\x01|ä|\\n|\\"|\\\\)?""#;
+    let value =
+        move || prop_oneof![4 => number(), 1 => host(), 1 => quoted, 1 => Just("/a.sh".to_owned())];
     let line = prop_oneof![
         2 => (name(), host(), 1..5_u8)
             .prop_map(|(name, ip, quorum)| format!("sentinel monitor {name} {ip} 6379 {quorum}")),
@@ -297,6 +299,9 @@ pub(crate) fn commands() -> impl Strategy<Value = Vec<u8>> {
         "CLIENT REPLY ON",
         "!wait",
         "PING",
+        // Control characters cannot be saved: the refusal must not repeat the password.
+        "SENTINEL CONFIG SET sentinel-pass \"Pw-of-the-Master-0815\\n\"",
+        "SENTINEL SET mymaster auth-pass \"Pw-of-the-Master-0815\\n\"",
     ];
     let line = prop_oneof![
         2 => select(usual.to_vec()).prop_map(|line| line.as_bytes().to_vec()),
