@@ -128,8 +128,8 @@ impl Dialogue {
         !outcome.ended
     }
 
-    /// A password that was typed where a password belongs, or that the configuration holds, is never
-    /// sent back nor logged.
+    /// A password that was typed where a password belongs, or that the configuration holds, is
+    /// never sent back nor logged.
     fn keeps_secrets(&mut self, words: &[Bytes], outcome: &Outcome) {
         let shown = [outcome.warnings.concat(), format!("{:?}", self.client)].concat();
         for (secret, given_away) in SECRETS.iter().zip(&mut self.given_away) {

@@ -10,7 +10,7 @@ use vedette_trials::TRIALS;
 use crate::properties::PROPERTIES;
 
 /// Files and bytes that the whole corpus may have: it is read at each test.
-const FILES_MAX: usize = 400;
+const FILES_MAX: usize = 200;
 const BYTES_MAX: usize = 500_000;
 
 fn fuzz() -> PathBuf {
