@@ -53,6 +53,13 @@ const STEPS: &[Step] = &[
         is_fast: true,
     },
     Step {
+        // A workspace of its own, which needs a nightly compiler to build but not to be formatted.
+        name: "format of the fuzz targets",
+        arguments: &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"],
+        environment: &[],
+        is_fast: true,
+    },
+    Step {
         name: "lints",
         arguments: &[
             "clippy",

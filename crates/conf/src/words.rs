@@ -34,7 +34,11 @@ pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, Unbalanced> {
 
 fn word(rest: &mut Cursor<'_>) -> Result<Vec<u8>, Unbalanced> {
     let mut word = Vec::new();
-    while let Some(byte) = rest.peek().filter(|byte| !is_blank(*byte)) {
+    while let Some(byte) = rest.peek() {
+        // A vertical tab or a form feed separates words and does not end one, as in the reference.
+        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            break;
+        }
         rest.next();
         match byte {
             b'"' => return double_quoted(rest, word),

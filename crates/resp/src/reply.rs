@@ -24,7 +24,8 @@ pub struct ReplyDecoder {
     open: Vec<Aggregate>,
     /// A payload whose header has been read.
     payload: Option<(PayloadKind, usize)>,
-    /// Of the reply in progress, what is already out of the buffer.
+    /// Of the reply in progress, what is already out of the buffer, with the payload that is
+    /// awaited.
     taken_bytes: usize,
     taken_elements: usize,
     failed: Option<DecodeError>,
@@ -80,7 +81,9 @@ impl ReplyDecoder {
 
     /// Bytes fed and not yet part of a returned frame.
     pub fn buffered(&self) -> usize {
-        self.buffer.len() + self.taken_bytes
+        // A payload counts against the limits before it is there.
+        let awaited = self.payload.map_or(0, |(_, len)| len + 2);
+        self.buffer.len() + self.taken_bytes - awaited
     }
 
     /// The next whole reply, or `None` until more bytes are fed. After an error every further call

@@ -65,10 +65,7 @@ pub(crate) fn epoch(text: &str) -> Option<Epoch> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::{any, prop_assert_eq};
-    use proptest::proptest;
-    use vedette_core::{Endpoint, Epoch, Hello, SentinelId};
+    use vedette_core::Endpoint;
 
     use super::{HELLO_MAX, parse_hello, render_hello};
 
@@ -102,33 +99,6 @@ mod tests {
         ];
         for text in cases {
             assert_eq!(parse_hello(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_rendered_is_read_back(
-            (host, name) in ("[a-z0-9.:-]{1,40}", "[a-zA-Z0-9._-]{0,100}"),
-            port in any::<u16>(),
-            epochs in any::<[u32; 2]>(),
-        ) {
-            let epoch = |number: u32| Epoch::new(number.into()).expect("in range");
-            let hello = Hello {
-                sentinel: Endpoint::new(&host, port),
-                id: SentinelId::parse(ID).expect("40 characters"),
-                current_epoch: epoch(epochs[0]),
-                master: name.as_str().into(),
-                address: Endpoint::new(&host, port),
-                config_epoch: epoch(epochs[1]),
-            };
-            prop_assert_eq!(parse_hello(&render_hello(&hello)), Some(hello));
-        }
-
-        #[test]
-        fn any_bytes_are_survived(bytes in vec(any::<u8>(), 0..200)) {
-            if let Some(hello) = parse_hello(&bytes) {
-                prop_assert_eq!(parse_hello(&render_hello(&hello)), Some(hello));
-            }
         }
     }
 }

@@ -131,9 +131,6 @@ fn port(value: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::{Strategy, any, prop_assert};
-    use proptest::{prop_oneof, proptest};
     use vedette_core::{Endpoint, Role};
 
     use super::{REPLICAS_MAX, parse_info};
@@ -192,24 +189,5 @@ mod tests {
         let many = format!("role:master\r\n{}", "slave0:a,1,x\r\n".repeat(REPLICAS_MAX + 5));
         let report = parse_info(many.as_bytes()).expect("a report");
         assert_eq!(report.replicas.len(), REPLICAS_MAX);
-    }
-
-    fn line() -> impl Strategy<Value = Vec<u8>> {
-        prop_oneof![
-            vec(any::<u8>(), 0..30),
-            "(role|run_id|slave[0-9]?|master_[a-z]{0,4}|slave_repl_offset):[a-z0-9=,.:-]{0,30}"
-                .prop_map(String::into_bytes),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_survived(lines in vec(line(), 0..30)) {
-            let text = lines.join(&b"\r\n"[..]);
-            if let Some(report) = parse_info(&text) {
-                prop_assert!(report.replicas.len() <= lines.len() * 30);
-                prop_assert!(report.replicas.iter().all(|node| node.port != 0));
-            }
-        }
     }
 }

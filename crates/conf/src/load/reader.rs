@@ -1,7 +1,7 @@
 //! The first pass: every line in order, general directives applied at once, `sentinel` lines kept
 //! for later (spec: interface 8.3).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vedette_core::Settings;
@@ -16,6 +16,9 @@ use crate::words;
 
 /// How deep files may include each other; the reference has no limit and dies of a loop.
 const INCLUDE_DEPTH_MAX: usize = 16;
+/// How many files may be included at all: files that include two others each would be 65,536 at the
+/// greatest depth.
+const INCLUDES_MAX: usize = 1000;
 
 const BAD_DIRECTIVE: &str = "Bad directive or wrong number of arguments";
 
@@ -32,6 +35,7 @@ pub(super) struct Reader<'a> {
     pub(super) errors: Vec<ConfigError>,
     pub(super) warnings: Vec<Warning>,
     depth: usize,
+    included: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -46,6 +50,7 @@ impl<'a> Reader<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             depth: 0,
+            included: 0,
         }
     }
 
@@ -132,13 +137,20 @@ impl<'a> Reader<'a> {
             vec![pattern.into()]
         };
         self.depth += 1;
-        for path in paths {
-            match self.files.read(&path) {
-                Ok(text) => self.read_text(&Origin::Include(Arc::from(path)), 0, &text),
-                Err(error) => self.cannot_open(&path, error),
-            }
-        }
+        let outcome = paths.into_iter().try_for_each(|path| self.include_one(path));
         self.depth -= 1;
+        outcome
+    }
+
+    fn include_one(&mut self, path: PathBuf) -> Result<(), String> {
+        if self.included == INCLUDES_MAX {
+            return Err(format!("more than {INCLUDES_MAX} files are included"));
+        }
+        self.included += 1;
+        match self.files.read(&path) {
+            Ok(text) => self.read_text(&Origin::Include(Arc::from(path)), 0, &text),
+            Err(error) => self.cannot_open(&path, error),
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::memory_files::MemoryFiles;
-use vedette_conf::{Loaded, load};
+use vedette_conf::{Loaded, inspect, load};
 use vedette_core::{Endpoint, Epoch, Span};
 
 const ID: &str = "0123456789012345678901234567890123456789";
@@ -58,6 +58,15 @@ fn includes_are_read_in_place() {
 fn an_include_of_itself_ends() {
     let files = MemoryFiles::main("include main\n");
     assert!(load(Path::new("main"), &[], None, &files).is_err());
+}
+
+#[test]
+fn includes_of_each_other_end() {
+    let text = "include a*\n";
+    let files = MemoryFiles::main(text).with("a1", text).with("a2", text);
+    let inspection = inspect(Path::new("main"), &[], None, &files);
+    let mut errors = inspection.errors.iter().map(ToString::to_string);
+    assert!(errors.any(|error| error.contains("more than 1000 files are included")));
 }
 
 /// spec: holes H26

@@ -1,4 +1,4 @@
-//! What holds for every text and every state.
+//! What holds for every state. What holds for every text is tried in `vedette-trials`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use vedette_conf::{Document, SentinelFile, inspect, load, parse_votes, render_votes, words};
+use vedette_conf::{Document, SentinelFile, load};
 use vedette_core::{
     DurableChange, DurableState, Endpoint, Epoch, LogLevel, MasterSettings, SavedMaster,
-    SavedSentinel, SavedVote, Secret, SentinelId, Settings, Span, WallTime,
+    SavedSentinel, Secret, SentinelId, Settings, Span,
 };
 
 use crate::memory_files::MemoryFiles;
@@ -159,40 +159,6 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_unchanged_document_renders_to_itself(text in vec(any::<u8>(), 0..200)) {
-        prop_assert_eq!(Document::parse(&text).render(), text);
-    }
-
-    #[test]
-    fn no_text_panics(
-        lines in vec(prop_oneof![
-            hostile(),
-            (prop_oneof![
-                "sentinel (monitor|known-sentinel|known-replica|config-epoch|myid|auth-pass|down-after-milliseconds)",
-                "bind|user|client-output-buffer-limit|save|include|port|proc-title-template",
-            ], hostile(), hostile(), hostile(), hostile())
-                .prop_map(|(name, a, b, c, d)| format!("{name} {a} {b} {c} {d}")),
-        ], 0..12),
-        arguments in vec(hostile(), 0..5),
-    ) {
-        let files = MemoryFiles::main(lines.join("\n"));
-        let arguments: Vec<_> = arguments.into_iter().map(String::into_bytes).collect();
-        let inspection = inspect(Path::new("main"), &arguments, None, &files);
-        let state = inspection.loaded.state.durable(SentinelId::from_random([1; 20]));
-        let mut file = SentinelFile::new(inspection.loaded.document, &state, Path::new("/"));
-        file.render();
-    }
-
-    #[test]
-    fn words_read_back(words in vec(vec(any::<u8>(), 0..8), 0..5)) {
-        for quote in [words::quote, words::quote_if_needed] {
-            let line = words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(&b' ');
-            prop_assert!(!line.contains(&b'\n'));
-            prop_assert_eq!(words::split(words::trim(&line)), Ok(words.clone()));
-        }
-    }
-
-    #[test]
     fn a_saved_state_loads_again(states in vec(state(), 1..4)) {
         let first = DurableState { my_id: states[0].my_id, ..states[0].clone() };
         let mut file = SentinelFile::new(Document::parse(b"# mine\n"), &first, Path::new("/here"));
@@ -223,17 +189,5 @@ proptest! {
             prop_assert_eq!(other.render().escape_ascii().to_string(), text.escape_ascii().to_string());
             now = next;
         }
-    }
-
-    #[test]
-    fn votes_read_back(
-        votes in btree_map(text(), (sentinel_id(), epoch(), any::<u64>()), 0..5),
-        garbage in vec(any::<u8>(), 0..50),
-    ) {
-        let votes = votes.into_iter().map(|(name, (leader, epoch, at))| {
-            (name, SavedVote { leader, epoch, at: WallTime(at) })
-        }).collect();
-        prop_assert_eq!(parse_votes(&render_votes(&votes)), votes);
-        prop_assert!(parse_votes(&garbage).len() <= garbage.len());
     }
 }

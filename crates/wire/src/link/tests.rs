@@ -1,9 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use proptest::collection::vec;
-use proptest::prelude::{any, prop_assert};
-use proptest::proptest;
 use vedette_core::{
     Answer, ConnId, Endpoint, Epoch, InfoAnswer, Input, Opinion, PingReply, Purpose, Query,
     Renames, ReplicationTarget, Secret, SentinelId, TransactionCommand, TransactionOutcome,
@@ -255,22 +252,4 @@ fn what_nobody_asked_for_ends_the_link() {
         self::link(Purpose::Commands).receive(b"HTTP/1.1 400\r\n"),
         Err(LinkError::NotResp(_))
     ));
-}
-
-proptest! {
-    #[test]
-    fn any_bytes_are_survived(bytes in vec(any::<u8>(), 0..300), cut in 1_usize..9) {
-        for purpose in [Purpose::Commands, Purpose::Subscription] {
-            let mut link = link(purpose);
-            for query in [Query::Ping, Query::Info, Query::Subscribe, replicate(&[])] {
-                link.send(&query);
-            }
-            for piece in bytes.chunks(cut) {
-                if link.receive(piece).is_err() {
-                    break;
-                }
-            }
-            prop_assert!(core::iter::from_fn(|| link.poll_input()).count() <= bytes.len());
-        }
-    }
 }
