@@ -116,9 +116,11 @@ impl Segment {
             self.open.truncate(before);
         }
         if self.open.len() >= CHUNK_BYTES {
-            self.full_bytes += self.open.len();
-            let next = Vec::with_capacity(CHUNK_BYTES);
-            self.chunks.push(Arc::new(std::mem::replace(&mut self.open, next)));
+            let mut full = std::mem::replace(&mut self.open, Vec::with_capacity(CHUNK_BYTES));
+            // The last entry made it grow to twice its size.
+            full.shrink_to_fit();
+            self.full_bytes += full.len();
+            self.chunks.push(Arc::new(full));
         }
     }
 }

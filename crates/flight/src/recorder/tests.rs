@@ -59,7 +59,9 @@ fn entries_stay_in_order_over_chunks() {
     (0..count).for_each(|number| recorder.took(at(number), &connected(number)));
     let history = recorder.history();
     assert_eq!(numbers(&history.segments()[0]), (0..count).collect::<Vec<_>>());
-    assert!(history.segments()[0].chunks.len() > 1);
+    let chunks = &history.segments()[0].chunks;
+    assert!(chunks.len() > 1);
+    assert!(chunks.iter().all(|chunk| chunk.capacity() < CHUNK_BYTES + 1024), "memory is counted");
 }
 
 #[test]
