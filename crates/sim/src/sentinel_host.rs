@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    Census, ConnId, Effect, Endpoint, Epoch, Input, JobId, Now, Publication, Request, Sentinel,
+    Census, ConnId, Effect, Endpoint, Epoch, Input, JobId, Now, Publication, Request, Rules, Sentinel,
     SentinelId, Ticket, Time, WallTime,
 };
 use vedette_flight::{Bounds, Recorded, Tape};
@@ -27,6 +27,8 @@ pub struct SentinelIndex(pub usize);
 pub(crate) struct SentinelHost {
     pub(crate) address: SocketAddr,
     pub(crate) id: SentinelId,
+    /// The rules that it keeps.
+    pub(crate) rules: Rules,
     pub(crate) disk: Disk,
     /// None while it is down.
     pub(crate) process: Option<Process>,
@@ -180,10 +182,11 @@ impl Shared {
 }
 
 impl SentinelHost {
-    pub(crate) fn new(address: SocketAddr, id: SentinelId, disk: Disk) -> Self {
+    pub(crate) fn new(address: SocketAddr, id: SentinelId, rules: Rules, disk: Disk) -> Self {
         Self {
             address,
             id,
+            rules,
             disk,
             process: None,
             life: 0,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use vedette_core::{Census, DurableState, Effect, Input, Opinion, Request, Response, SentinelId};
+use vedette_core::{Census, DurableState, Effect, Input, Opinion, Request, Response, Rules, SentinelId};
 use vedette_flight::Bounds;
 use vedette_wire::Snapshot;
 
@@ -77,6 +77,8 @@ pub struct Scene<'a> {
     pub sentinel: SentinelIndex,
     /// Its id.
     pub id: SentinelId,
+    /// The rules that it keeps.
+    pub rules: Rules,
     /// What its disk holds.
     pub disk: &'a DurableState,
     /// What its clients see.
@@ -187,13 +189,14 @@ impl Witness {
             return;
         }
         let disk = host.disk.image();
-        let scene = Scene { at_ms, sentinel, id: host.id, disk, snapshot: host.snapshot() };
+        let (id, rules, snapshot) = (host.id, host.rules, host.snapshot());
+        let scene = Scene { at_ms, sentinel, id, rules, disk, snapshot };
         self.hash.note_seen(&scene, seen);
         if let Some(trace) = &mut self.trace {
             trace.note(&scene, seen);
         }
         self.places.see(&scene, seen);
-        for invariant in &mut self.invariants {
+        for invariant in self.invariants.iter_mut().filter(|invariant| invariant.binds(rules)) {
             if let Err(evidence) = invariant.see(&scene, seen)
                 && self.violation.is_none()
             {

@@ -15,7 +15,8 @@ pub(super) struct Elected {
     pub(super) who: SentinelIndex,
     pub(super) voters: BTreeSet<String>,
     pub(super) quorum: u32,
-    pub(super) votes: usize,
+    /// Who voted for it, itself included.
+    pub(super) votes: BTreeSet<SentinelIndex>,
     pub(super) forced: bool,
 }
 
@@ -25,7 +26,7 @@ impl Elected {
     }
 
     pub(super) fn has_votes(&self) -> bool {
-        self.votes >= self.needed()
+        self.votes.len() >= self.needed()
     }
 }
 
@@ -88,13 +89,15 @@ impl Elections {
         let group = address::group_of(&about.address)?;
         let (view, record) = (shown(scene, &about.master)?, saved(scene.disk, &about.master)?);
         let epoch = record.leader_epoch.unwrap_or_default();
-        let heard = self.votes.get(&(scene.sentinel, group, epoch)).map_or(0, BTreeSet::len);
+        let mut votes =
+            self.votes.get(&(scene.sentinel, group, epoch)).cloned().unwrap_or_default();
+        votes.insert(scene.sentinel);
         let mut voters: BTreeSet<String> =
             view.sentinels.iter().map(|member| member.id.to_string()).collect();
         voters.insert(scene.id.to_string());
         let before = (scene.sentinel, about.master.clone());
         let forced = view.failover.map_or(self.forced.contains(&before), |now| now.forced);
-        let (quorum, votes) = (view.settings.quorum, heard + 1);
+        let quorum = view.settings.quorum;
         let elected = Elected { who: scene.sentinel, voters, quorum, votes, forced };
         Some((about.master.clone(), epoch, elected))
     }

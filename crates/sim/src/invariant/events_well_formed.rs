@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vedette_core::{Effect, Event, EventKind, LogLevel, Publication};
+use vedette_core::{Effect, Event, EventKind, LogLevel, Publication, Rules};
 use vedette_wire::events::{PAYLOAD_MAX, render};
 
 use super::{Invariant, hold};
@@ -71,6 +71,10 @@ impl EventsWellFormed {
 impl Invariant for EventsWellFormed {
     fn name(&self) -> &'static str {
         "events are well formed"
+    }
+
+    fn binds(&self, _: Rules) -> bool {
+        true
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {

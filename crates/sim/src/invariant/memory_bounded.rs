@@ -1,4 +1,4 @@
-use vedette_core::{Census, GroupCensus};
+use vedette_core::{Census, GroupCensus, Rules};
 
 use super::{Invariant, hold};
 use crate::witness::{Scale, Scene, Seen};
@@ -42,6 +42,10 @@ fn judge(census: &Census, scale: &Scale) -> Result<(), String> {
 impl Invariant for MemoryBounded {
     fn name(&self) -> &'static str {
         "memory is bounded"
+    }
+
+    fn binds(&self, _: Rules) -> bool {
+        true
     }
 
     fn see(&mut self, _scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {

@@ -25,7 +25,7 @@ mod tilt_is_passive;
 #[cfg(test)]
 mod samples;
 
-use vedette_core::{DurableState, MasterView, SavedMaster};
+use vedette_core::{DurableState, MasterView, Rules, SavedMaster};
 
 use crate::witness::{Scene, Seen};
 
@@ -33,6 +33,11 @@ use crate::witness::{Scene, Seen};
 pub trait Invariant {
     /// The statement in a few words.
     fn name(&self) -> &'static str;
+
+    /// Whether it holds for Sentinels that keep these rules: most do for ours alone.
+    fn binds(&self, rules: Rules) -> bool {
+        rules == Rules::ALL
+    }
 
     /// Sees what happened.
     ///

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Endpoint, Epoch, MasterName, Query};
+use vedette_core::{Effect, Endpoint, Epoch, MasterName, Query, Rules};
 
 use super::elections::Elections;
 use super::{Invariant, hold};
@@ -15,18 +15,26 @@ pub(super) struct OneAddress {
     elections: Elections,
     told: BTreeMap<(MasterName, Epoch), (Endpoint, SentinelIndex)>,
     forced: BTreeSet<(MasterName, Epoch)>,
+    /// Epochs under which a Sentinel at the reference's pace was the first to tell an address.
+    old: BTreeSet<(MasterName, Epoch)>,
 }
 
 impl OneAddress {
     fn tell(
         &mut self,
         who: SentinelIndex,
+        rules: Rules,
         master: &MasterName,
         epoch: Epoch,
         address: &Endpoint,
     ) -> Result<(), String> {
         let key = (master.clone(), epoch);
-        if epoch == Epoch::ZERO || self.forced.contains(&key) {
+        if epoch == Epoch::ZERO || self.forced.contains(&key) || self.old.contains(&key) {
+            return Ok(());
+        }
+        let is_news = self.told.get(&key).is_none_or(|(told, _)| told != address);
+        if rules != Rules::ALL && is_news {
+            self.old.insert(key);
             return Ok(());
         }
         let told = self.told.entry(key).or_insert_with(|| (address.clone(), who));
@@ -44,6 +52,10 @@ impl Invariant for OneAddress {
         "equal config epochs name one address"
     }
 
+    fn binds(&self, _: Rules) -> bool {
+        true
+    }
+
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
         for (master, epoch, elected) in self.elections.see(scene, seen) {
             if elected.forced && !elected.has_votes() {
@@ -52,11 +64,12 @@ impl Invariant for OneAddress {
         }
         match seen {
             Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => {
-                self.tell(scene.sentinel, &hello.master, hello.config_epoch, &hello.address)
+                self.tell(scene.sentinel, scene.rules, &hello.master, hello.config_epoch, &hello.address)
             }
             Seen::Ordered(Effect::Publish(publication)) => {
                 publication.masters.iter().try_for_each(|view| {
-                    self.tell(scene.sentinel, &view.name, view.config_epoch, &view.node.address)
+                    let (name, address) = (&view.name, &view.node.address);
+                    self.tell(scene.sentinel, scene.rules, name, view.config_epoch, address)
                 })
             }
             Seen::Started(_)
@@ -80,10 +93,10 @@ mod tests {
         let mut check = OneAddress::default();
         let [one, two] = ["10.1.0.1", "10.1.0.2"].map(|host| Endpoint::new(host, 6379));
         let (epoch, master) = (Epoch::new(2).unwrap_or_default(), MasterName::from("m0"));
-        assert!(check.tell(SentinelIndex(0), &master, epoch, &one).is_ok());
-        assert!(check.tell(SentinelIndex(1), &master, Epoch::ZERO, &two).is_ok());
-        assert!(check.tell(SentinelIndex(1), &master, epoch, &two).is_err());
+        assert!(check.tell(SentinelIndex(0), Rules::ALL, &master, epoch, &one).is_ok());
+        assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, Epoch::ZERO, &two).is_ok());
+        assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, epoch, &two).is_err());
         check.forced.insert((master.clone(), epoch));
-        assert!(check.tell(SentinelIndex(1), &master, epoch, &two).is_ok());
+        assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, epoch, &two).is_ok());
     }
 }

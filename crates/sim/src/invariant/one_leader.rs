@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, MasterName, Query, ReplicationTarget};
+use vedette_core::{Effect, Epoch, MasterName, Query, ReplicationTarget, Rules};
 
 use super::elections::{Elected, Elections};
 use super::{Invariant, hold};
@@ -8,14 +8,16 @@ use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Whoever is elected has max(majority, quorum) votes of those it knows, or was forced; no two
-/// Sentinels with the same member list are elected for one master at one epoch; and nobody is
-/// promoted but by the elected.
+/// Sentinels with the same member list are elected for one master at one epoch, unless by the double
+/// vote of a member at the reference's pace; and nobody is promoted but by the elected.
 #[derive(Default)]
 pub(super) struct OneLeader {
     elections: Elections,
     elected: BTreeMap<(MasterName, Epoch), Vec<Elected>>,
     /// Sentinels that lead, or led until a moment ago.
     leading: BTreeSet<SentinelIndex>,
+    /// Sentinels at the reference's pace.
+    old: BTreeSet<SentinelIndex>,
 }
 
 impl OneLeader {
@@ -24,8 +26,12 @@ impl OneLeader {
             format!("elected for {master} at {epoch} with too few votes: {new:?}")
         })?;
         let others = self.elected.entry((master.clone(), epoch)).or_default();
+        let old = &self.old;
         let rival = others.iter().find(|other| {
+            let both = other.votes.intersection(&new.votes);
+            let old_alone = !old.is_empty() && both.into_iter().all(|voter| old.contains(voter));
             other.who != new.who
+                && !old_alone
                 && other.voters == new.voters
                 && other.has_votes()
                 && new.has_votes()
@@ -43,7 +49,15 @@ impl Invariant for OneLeader {
         "one elected leader per master and epoch"
     }
 
+    fn binds(&self, _: Rules) -> bool {
+        true
+    }
+
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        if scene.rules != Rules::ALL {
+            self.old.insert(scene.sentinel);
+            return Ok(());
+        }
         for (master, epoch, elected) in self.elections.see(scene, seen) {
             self.leading.insert(scene.sentinel);
             self.elect(&master, epoch, elected)?;
@@ -84,6 +98,7 @@ mod tests {
 
     fn elected(who: usize, voters: usize, votes: usize, forced: bool) -> Elected {
         let voters = (0..voters).map(|number| number.to_string()).collect();
+        let votes = (0..votes).map(SentinelIndex).collect();
         Elected { who: SentinelIndex(who), voters, quorum: 2, votes, forced }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vedette_core::{ConnId, Effect, Input, Purpose, Query};
+use vedette_core::{ConnId, Effect, Input, Purpose, Query, Rules};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
@@ -81,6 +81,10 @@ impl QueuesBounded {
 impl Invariant for QueuesBounded {
     fn name(&self) -> &'static str {
         "every queue is bounded"
+    }
+
+    fn binds(&self, _: Rules) -> bool {
+        true
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {

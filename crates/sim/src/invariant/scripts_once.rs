@@ -153,6 +153,10 @@ impl Invariant for ScriptsOnce {
         "a script runs once for an event"
     }
 
+    fn binds(&self, _: vedette_core::Rules) -> bool {
+        true
+    }
+
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
         let (at_ms, who) = (scene.at_ms, scene.sentinel);
         if !self.suspects.is_empty() {

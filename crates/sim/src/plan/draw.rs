@@ -1,5 +1,7 @@
 //! Drawing a plan.
 
+use std::collections::BTreeSet;
+
 use super::{MasterPlan, NetworkPlan, Plan};
 use crate::fault::Kind;
 use crate::random::Random;
@@ -24,6 +26,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             sentinels,
+            old: draw_old(seed, sentinels),
             masters: (0..masters).map(|n| MasterPlan::draw(&mut random, n, sentinels)).collect(),
             network,
             commit_ms: (1, slowest),
@@ -79,6 +82,14 @@ impl Plan {
             }
         }
     }
+}
+
+/// Some groups are mixed: at least one Sentinel keeps our rules.
+fn draw_old(seed: u64, sentinels: usize) -> BTreeSet<usize> {
+    let mut random = Random::stream(seed, "pace");
+    let count = if random.percent(20) { 1 + random.index(sentinels - 1) } else { 0 };
+    let mut all: Vec<usize> = (0..sentinels).collect();
+    (0..count).map(|_| all.remove(random.index(all.len()))).collect()
 }
 
 impl MasterPlan {

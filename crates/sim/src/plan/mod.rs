@@ -4,7 +4,9 @@ mod draw;
 mod incidents;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use vedette_core::Rules;
 
 use crate::fault::{Incident, Kind};
 
@@ -15,6 +17,8 @@ pub struct Plan {
     pub seed: u64,
     /// Sentinels.
     pub sentinels: usize,
+    /// Those of them that live at the reference's pace.
+    pub old: BTreeSet<usize>,
     /// The masters and their replicas.
     pub masters: Vec<MasterPlan>,
     /// The network.
@@ -74,6 +78,7 @@ impl Plan {
         Self {
             seed,
             sentinels,
+            old: BTreeSet::new(),
             masters: vec![master],
             network: NetworkPlan { delay_ms, jitter_ms: 0, chunks: false },
             commit_ms: (1, 1),
@@ -85,6 +90,12 @@ impl Plan {
             swarm: BTreeMap::new(),
             incidents: Vec::new(),
         }
+    }
+
+    /// The rules that a Sentinel keeps.
+    #[must_use]
+    pub fn rules_of(&self, sentinel: usize) -> Rules {
+        if self.old.contains(&sentinel) { Rules::REFERENCE } else { Rules::ALL }
     }
 
     /// Votes that elect, at the most demanding master.

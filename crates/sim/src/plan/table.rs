@@ -10,6 +10,9 @@ impl fmt::Display for Plan {
         let network = &self.network;
         writeln!(f, "{:<14} {}", "seed", self.seed)?;
         writeln!(f, "{:<14} {}, {} left broken", "sentinels", self.sentinels, self.left_broken)?;
+        if !self.old.is_empty() {
+            writeln!(f, "{:<14} Sentinels {:?}", "reference pace", self.old)?;
+        }
         writeln!(f, "{:<14} {low} to {high} ms", "save")?;
         let chunks = if network.chunks { ", in chunks" } else { "" };
         let (delay, jitter) = (network.delay_ms, network.jitter_ms);

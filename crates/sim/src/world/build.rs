@@ -92,8 +92,9 @@ impl World {
         let text = configuration(&self.plan);
         for index in 0..self.plan.sentinels {
             let id = address::sentinel_id(self.plan.seed, index);
+            let rules = self.plan.rules_of(index);
             let disk = Disk::new(&format!("{text}sentinel myid {id}\n"), id);
-            self.sentinels.push(SentinelHost::new(address::of_sentinel(index), id, disk));
+            self.sentinels.push(SentinelHost::new(address::of_sentinel(index), id, rules, disk));
             self.start_sentinel(SentinelIndex(index));
         }
     }

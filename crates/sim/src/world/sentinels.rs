@@ -35,7 +35,7 @@ impl World {
         let config = Config { listen_port: address::SENTINEL_PORT, local_password: None };
         let now = host.now(self.now_ms);
         let seed = self.chance.lives.next();
-        let core = Sentinel::start(config, state.clone(), seed, now);
+        let core = Sentinel::start_under(host.rules, config, state.clone(), seed, now);
         let core = match self.witness.recording() {
             Some(bounds) => Core::recorded(core, now, bounds),
             None => Core::plain(core),
