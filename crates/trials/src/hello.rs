@@ -1,5 +1,5 @@
-//! Hellos: any payload is survived; what is one is written as it came; what is written is read back
-//! or is none, never something else.
+//! Hellos: any payload is survived; what is one is written as it came; what is written is read
+//! back or is none, never something else unless it was too long.
 //!
 //! Input: a payload; the same bytes as a tape are the fields of a hello.
 
@@ -31,7 +31,8 @@ pub fn run(data: &[u8]) {
     let read = parse_hello(&payload);
     if is_sound(&hello) {
         assert_eq!(read.as_ref(), Some(&hello), "{}", shown(&payload));
-    } else {
+    } else if payload.len() < HELLO_MAX {
+        // One that was cut off, as the reference does, may have lost digits of its last epoch.
         assert!(read.is_none_or(|read| read == hello), "{}", shown(&payload));
     }
 }
