@@ -3,12 +3,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vedette_sim::{Mutant, run_seed};
+use vedette_node::Fault;
+use vedette_sim::{GroupPlan, Mutant, NodeIndex, World, run_seed};
 
 /// All bugs must be found within so many seeds.
 const SEEDS: u64 = 2_000;
 /// In how many of the first seeds a bug is found.
 const COUNTED: u64 = 30;
+/// Split elections among that many quiet groups of five; more are a bug.
+const SPLITS_MAX: u64 = 1;
 
 fn main() -> std::process::ExitCode {
     let mut wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +55,9 @@ impl Hunt {
     fn go(mutant: Mutant, seeds: u64) -> Self {
         let mut hunt = Self::default();
         for seed in 1..=seeds {
+            if seed == COUNTED + 1 && hunt.first.is_none() {
+                hunt.count_splits(mutant);
+            }
             if seed > COUNTED && hunt.first.is_some() {
                 break;
             }
@@ -62,6 +68,27 @@ impl Hunt {
         }
         hunt
     }
+
+    /// What no single run can show: without other faults elections are seldom split.
+    fn count_splits(&mut self, mutant: Mutant) {
+        Mutant::plant(Some(mutant));
+        let splits = (1..=COUNTED).filter(|seed| is_split(*seed));
+        let splits: Vec<u64> = splits.collect();
+        Mutant::plant(None);
+        if splits.len() as u64 > SPLITS_MAX {
+            self.first = splits.first().map(|seed| (*seed, "elections are seldom split"));
+            self.found = splits.len() as u64;
+        }
+    }
+}
+
+/// Whether more than one candidacy follows the death of a master.
+fn is_split(seed: u64) -> bool {
+    let mut world = World::new(&GroupPlan { seed, sentinels: 5, ..GroupPlan::default() });
+    world.run_for(5_000 + seed * 7);
+    world.fault(NodeIndex(0), Fault::Killed);
+    world.run_for(5_000);
+    world.timeline().count("+try-failover") > 1
 }
 
 /// By what a seed finds a bug.

@@ -42,13 +42,33 @@ fn is_decision(line: &TraceLine) -> bool {
             && !noise.iter().any(|start| line.text.starts_with(start)))
 }
 
-/// Ids and structure make lines long; eight characters of an id tell it apart.
+/// Ids make lines long: a Sentinel is shown by its number, which its id ends with. Whose replica a
+/// node is, is said in full only where it changes.
 fn shortened(text: &str) -> String {
-    let word = |word: &str| match word.trim_end_matches([',', '}', ')']).len() {
-        40.. if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b",})".contains(&byte)) => {
-            format!("{}…{}", &word[..8], &word[word.len().min(38)..word.len().min(40)])
+    let text = text.split_once(" @ ").map_or_else(
+        || text.to_owned(),
+        |(what, master)| format!("{what} @ {}", master.split(' ').next().unwrap_or_default()),
+    );
+    let word = |word: &str| {
+        let id = word.trim_end_matches(|end: char| !end.is_ascii_hexdigit());
+        let is_id = id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match id.get(38..).and_then(|number| u8::from_str_radix(number, 16).ok()) {
+            Some(number) if is_id => format!("S{number}{}", &word[40..]),
+            Some(_) | None => word.to_owned(),
         }
-        _ => word.to_owned(),
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentinels_are_numbers_and_tails_are_short() {
+        let id = crate::address::sentinel_id(1, 3);
+        let line = format!("+sentinel sentinel {id} 10.0.0.4 26379 @ m0 10.1.0.1 6379");
+        assert_eq!(shortened(&line), "+sentinel sentinel S3 10.0.0.4 26379 @ m0");
+        assert_eq!(shortened(&format!("a vote for {id}?")), "a vote for S3?");
+    }
 }

@@ -9,7 +9,7 @@ use crate::witness::{Violation, Witness};
 use crate::world::World;
 
 /// The group finds itself before anything goes wrong.
-const SETTLING_MS: u64 = 5_000;
+pub(crate) const SETTLING_MS: u64 = 5_000;
 /// After everything came together it must stay so.
 const CALM_MS: u64 = 2_000;
 

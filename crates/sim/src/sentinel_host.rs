@@ -49,6 +49,8 @@ pub(crate) struct SentinelHost {
 pub(crate) struct Process {
     pub(crate) core: Core,
     pub(crate) links: BTreeMap<ConnId, LinkEnd>,
+    /// Links that ended while what came on them before is still to be fed to the core.
+    pub(crate) ended: BTreeMap<ConnId, LinkEnd>,
     pub(crate) clients: BTreeMap<ClientId, (Client, WireId)>,
     /// Which client a request came from, and what it was.
     pub(crate) tickets: BTreeMap<Ticket, (ClientId, Request)>,
@@ -220,6 +222,7 @@ impl Process {
         Self {
             core,
             links: BTreeMap::new(),
+            ended: BTreeMap::new(),
             clients: BTreeMap::new(),
             tickets: BTreeMap::new(),
             scripts: BTreeSet::new(),
@@ -227,6 +230,14 @@ impl Process {
             next_client: 0,
             next_deadline: None,
         }
+    }
+
+    /// A link ends; what it was asked is remembered until its answers were fed.
+    pub(crate) fn end_link(&mut self, conn: ConnId) -> Option<WireId> {
+        let end = self.links.remove(&conn)?;
+        let wire = end.wire;
+        self.ended.insert(conn, end);
+        Some(wire)
     }
 
     pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr, local: SocketAddr) -> ClientId {

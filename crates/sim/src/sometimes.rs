@@ -34,6 +34,12 @@ pub const SOMETIMES: &[(&str, u64)] = &[
     ("a simulated failure struck", 15),
     ("a master was reset", 25),
     ("a master was removed", 25),
+    ("two candidates at one epoch", 150),
+    ("a voter crashed between two candidates", 30),
+    ("a Sentinel moved", 80),
+    ("a Sentinel's address flapped", 5),
+    ("a data node moved", 50),
+    ("a script was killed", 120),
 ];
 
 /// Fewer seeds than this say nothing about rates.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use vedette_core::{Effect, Input, Query};
+use vedette_core::{Effect, Input, Query, ReplicationTarget};
 use vedette_wire::events::log_line;
 use vedette_wire::notes::note_text;
 
@@ -114,7 +114,12 @@ impl Trace {
             }
             Seen::Judged { .. } | Seen::Counted { .. } => {}
             Seen::Heard { by, question, opinion } => {
-                texts.push(format!("<- Sentinel {}: {opinion:?} to {question:?}", by.0));
+                let (about, epoch) = (&question.address, question.epoch);
+                let down = if opinion.down { "down" } else { "not down" };
+                let vote = opinion.leader.map(|id| format!(", voted for {id}")).unwrap_or_default();
+                let told = opinion.leader_epoch;
+                let text = format!("<- Sentinel {}: {about} is {down}{vote}", by.0);
+                texts.push(format!("{text}, epoch {told} (asked at {epoch})"));
             }
             Seen::Responded { request, response } => {
                 texts.push(format!("answers {response:?} to {request:?}"));
@@ -150,8 +155,16 @@ pub(crate) fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
             texts.extend(publication.events.iter().map(log_line));
         }
         Effect::Log(note) => texts.push(format!("# {}", note_text(note, &|_| String::new()).1)),
-        Effect::Send { conn, query: query @ (Query::AskDown { .. } | Query::Replicate { .. }) } => {
-            texts.push(format!("-> {conn:?} {query:?}"));
+        Effect::Send { conn, query: Query::AskDown { address, epoch, vote_for } } => {
+            let vote = vote_for.map(|id| format!(", a vote for {id}?")).unwrap_or_default();
+            texts.push(format!("-> {conn:?} is {address} down? epoch {epoch}{vote}"));
+        }
+        Effect::Send { conn, query: Query::Replicate { target, .. } } => {
+            let target = match target {
+                ReplicationTarget::NoOne => "NO ONE".to_owned(),
+                ReplicationTarget::Node(node) => node.to_string(),
+            };
+            texts.push(format!("-> {conn:?} SLAVEOF {target}"));
         }
         Effect::Persist { generation, changes } => {
             texts.push(format!("-> disk {generation:?}, {} changes", changes.len()));

@@ -20,7 +20,7 @@ use crate::timeline::Timeline;
 use crate::witness::Witness;
 
 /// The replicas find their master before the Sentinels start.
-const SYNC_MS: u64 = 1_500;
+pub(crate) const SYNC_MS: u64 = 1_500;
 
 impl World {
     /// A small group without faults and without checks.

@@ -61,8 +61,7 @@ impl World {
         let (wire, end) = match holder {
             Holder::SentinelLink(sentinel, conn) => {
                 let process = self.sentinels[sentinel.0].process.as_mut();
-                let link = process.and_then(|process| process.links.remove(&conn));
-                (link.map(|link| link.wire), End::Caller)
+                (process.and_then(|process| process.end_link(conn)), End::Caller)
             }
             Holder::SentinelClient(sentinel, client) => {
                 let process = self.sentinels[sentinel.0].process.as_mut();

@@ -15,6 +15,7 @@ mod sentinels;
 mod traps;
 
 pub(crate) use apps::{App, AppIndex};
+pub(crate) use build::SYNC_MS;
 pub(crate) use mend::Repair;
 
 use std::collections::BTreeMap;

@@ -132,7 +132,7 @@ impl World {
                 self.flush_link(index, conn);
             }
             Parcel::Refused => {
-                process.links.remove(&conn);
+                process.end_link(conn);
                 self.network.close(wire);
                 let reason = "Connection refused".into();
                 inputs.push_back(Input::ConnectFailed { conn, reason });
@@ -146,7 +146,7 @@ impl World {
                 }
             }
             Parcel::Close => {
-                process.links.remove(&conn);
+                process.end_link(conn);
                 self.network.close(wire);
                 inputs.push_back(Input::Disconnected { conn });
             }
@@ -269,6 +269,9 @@ impl World {
                 break;
             }
         }
+        if let Some(process) = &mut self.sentinels[index.0].process {
+            process.ended.clear();
+        }
     }
 
     fn feed(&mut self, index: SentinelIndex, input: Input) {
@@ -287,7 +290,10 @@ impl World {
 
     fn note_answer(&mut self, index: SentinelIndex, conn: ConnId, answer: &Answer) {
         let Some(process) = &mut self.sentinels[index.0].process else { return };
-        let Some(end) = process.links.get_mut(&conn) else { return };
+        let Some(end) = process.links.get_mut(&conn).or_else(|| process.ended.get_mut(&conn))
+        else {
+            return;
+        };
         let asked = end.asked.pop_front().flatten();
         let by = address::sentinel_at(SocketAddr::new(end.to.ip(), end.to.port()));
         if let (Some(question), Answer::Opinion(Some(opinion)), Some(by)) = (asked, answer, by) {
