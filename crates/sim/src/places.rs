@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part, Rules};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -21,6 +21,8 @@ pub(crate) struct Places {
     standing: BTreeMap<(SentinelIndex, usize), bool>,
     /// The last leader of each group: who, when, and at which epoch.
     leaders: BTreeMap<usize, (SentinelIndex, u64, Epoch)>,
+    /// A Sentinel at the reference's pace was seen.
+    is_mixed: bool,
     /// Who was last told `SLAVEOF NO ONE` in a group, by whom.
     promoted: BTreeMap<usize, (String, SentinelIndex, u64)>,
 }
@@ -54,6 +56,7 @@ impl Places {
                 self.reach("a Sentinel's address flapped");
             }
             Seen::Started(_) | Seen::Ended => {
+                self.is_mixed |= scene.rules != Rules::ALL;
                 self.standing.retain(|(who, _), _| *who != scene.sentinel);
             }
             Seen::Took(_)
@@ -117,6 +120,11 @@ impl Places {
 
     fn hear_elected(&mut self, scene: &Scene<'_>, group: usize, master: &MasterName) {
         self.standing.insert((scene.sentinel, group), true);
+        if scene.rules != Rules::ALL {
+            self.reach("a Sentinel at the reference's pace was elected");
+        } else if self.is_mixed {
+            self.reach("one of ours was elected in a mixed group");
+        }
         let record = scene.disk.masters.iter().find(|record| record.name == *master);
         let epoch = record.and_then(|record| record.leader_epoch).unwrap_or_default();
         if let Some((before, at_ms, earlier)) = self.leaders.get(&group)

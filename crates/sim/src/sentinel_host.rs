@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    Census, ConnId, Effect, Endpoint, Epoch, Input, JobId, Now, Publication, Request, Rules, Sentinel,
-    SentinelId, Ticket, Time, WallTime,
+    Census, ConnId, Effect, Endpoint, Epoch, Input, JobId, Now, Publication, Request, Rules,
+    Sentinel, SentinelId, Ticket, Time, WallTime,
 };
 use vedette_flight::{Bounds, Recorded, Tape};
 use vedette_wire::accounts::Accounts;

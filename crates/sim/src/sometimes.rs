@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub const SOMETIMES: &[(&str, u64)] = &[
     ("a switch", 800),
     ("an election was lost", 250),
+    ("a Sentinel at the reference's pace was elected", 20),
+    ("one of ours was elected in a mixed group", 100),
     ("no good replica", 300),
     ("a promotion timed out", 15),
     ("the master came back", 20),

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use vedette_core::{Census, DurableState, Effect, Input, Opinion, Request, Response, Rules, SentinelId};
+use vedette_core::{
+    Census, DurableState, Effect, Input, Opinion, Request, Response, Rules, SentinelId,
+};
 use vedette_flight::Bounds;
 use vedette_wire::Snapshot;
 

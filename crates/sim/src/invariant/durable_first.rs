@@ -152,7 +152,14 @@ mod tests {
     fn ask(disk_epoch: u64, asked: u64) -> Result<(), String> {
         let disk = samples::disk(disk_epoch);
         let (id, sentinel) = (disk.my_id, SentinelIndex(0));
-        let scene = Scene { at_ms: 0, sentinel, id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = Scene {
+            at_ms: 0,
+            sentinel,
+            id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         let query = Query::AskDown {
             address: Endpoint::new("10.1.0.1", 6379),
             epoch: Epoch::new(asked).unwrap_or_default(),

@@ -190,7 +190,14 @@ mod tests {
     fn judge(before: &[Query], answered: bool, after: &[Query]) -> Result<(), String> {
         let mut check = FirstHello::default();
         let (peer, disk) = (address::of_sentinel(1), samples::disk(1));
-        let scene = Scene { at_ms: 0, sentinel: WHO, id: disk.my_id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = Scene {
+            at_ms: 0,
+            sentinel: WHO,
+            id: disk.my_id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         let connect = Effect::Connect {
             conn: CONN,
             purpose: Purpose::Commands,

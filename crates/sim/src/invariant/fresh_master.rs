@@ -248,8 +248,14 @@ mod tests {
         let mut check = FreshMaster::default();
         let node = address::of_node(0, 1);
         let disk = samples::disk(1);
-        let scene =
-            |at_ms| Scene { at_ms, sentinel: WHO, id: disk.my_id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = |at_ms| Scene {
+            at_ms,
+            sentinel: WHO,
+            id: disk.my_id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         let connect =
             |conn, purpose| Effect::Connect { conn, purpose, to: node, renames: Arc::default() };
         let (commands, subscription) = (ConnId(1), ConnId(2));
@@ -274,7 +280,14 @@ mod tests {
         let node = address::of_node(0, 0);
         let word = Word { at_ms: 5, role: Role::Master, since_ms: 5, has_followed: false };
         let disk = samples::disk(1);
-        let scene = Scene { at_ms: 10, sentinel: WHO, id: disk.my_id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = Scene {
+            at_ms: 10,
+            sentinel: WHO,
+            id: disk.my_id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         let mut check = FreshMaster::default();
         check.words.insert((WHO, node), word);
         let term = Term { left: Some(node), ..Term::default() };

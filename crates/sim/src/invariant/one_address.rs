@@ -63,9 +63,13 @@ impl Invariant for OneAddress {
             }
         }
         match seen {
-            Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => {
-                self.tell(scene.sentinel, scene.rules, &hello.master, hello.config_epoch, &hello.address)
-            }
+            Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => self.tell(
+                scene.sentinel,
+                scene.rules,
+                &hello.master,
+                hello.config_epoch,
+                &hello.address,
+            ),
             Seen::Ordered(Effect::Publish(publication)) => {
                 publication.masters.iter().try_for_each(|view| {
                     let (name, address) = (&view.name, &view.node.address);

@@ -37,7 +37,14 @@ mod tests {
     fn a_verdict_with_something_unread_is_found() {
         let disk = samples::disk(1);
         let (sentinel, id) = (SentinelIndex(0), disk.my_id);
-        let scene = Scene { at_ms: 0, sentinel, id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = Scene {
+            at_ms: 0,
+            sentinel,
+            id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         assert!(ReadsFirst.see(&scene, &Seen::Judged { unread: 0 }).is_ok());
         assert!(ReadsFirst.see(&scene, &Seen::Judged { unread: 1 }).is_err());
     }

@@ -140,7 +140,14 @@ mod tests {
         let mut check = TiltIsPassive::default();
         let disk = samples::disk(1);
         let (sentinel, id) = (SentinelIndex(0), disk.my_id);
-        let scene = Scene { at_ms: 0, sentinel, id, rules: vedette_core::Rules::ALL, disk: &disk, snapshot: None };
+        let scene = Scene {
+            at_ms: 0,
+            sentinel,
+            id,
+            rules: vedette_core::Rules::ALL,
+            disk: &disk,
+            snapshot: None,
+        };
         let address = Endpoint::new("10.1.0.1", 6379);
         let query = Query::AskDown { address, epoch: Epoch::ZERO, vote_for: None };
         let asks = Effect::Send { conn: ConnId(1), query };
