@@ -8,7 +8,8 @@ use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Equal config epochs of a master name one address, whoever tells them, unless a failover at that
-/// epoch was forced and went on without max(majority, quorum) votes (rule C1). Epoch 0 is no version.
+/// epoch was forced and went on without max(majority, quorum) votes (rule C1). Epoch 0 is no
+/// version.
 #[derive(Default)]
 pub(super) struct OneAddress {
     elections: Elections,
