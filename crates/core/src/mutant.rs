@@ -38,7 +38,7 @@ mutants! {
     FreshMasterDemoted "A replica that says it is a master is demoted at sight (rule R1).",
     NoFirstHello "Nothing is announced after a promotion until the next period (rule L7).",
     MayJudgeAlways "Silence is judged before everything readable was read (rule E3).",
-    ReturningMasterAtSight "The master left is demoted before a majority agrees (rule R2).",
+    ReturningMasterAtSight "The master left last is demoted before a majority agrees (rule R2).",
     ScriptTwice "A notification script is ordered twice for an event.",
     SameHeadStart "Everybody stands at once (rule S3).",
     SecondPing "A PING leaves though one is outstanding (rule E6).",

@@ -12,9 +12,6 @@ const NODE_PORT: u16 = 6379;
 /// The port of Sentinels.
 pub(crate) const SENTINEL_PORT: u16 = 26379;
 
-/// More than a group has nodes.
-const MOVE_NODES_BY: u8 = 16;
-
 fn small(number: usize) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
@@ -32,19 +29,10 @@ pub(crate) fn of_sentinel(index: usize) -> SocketAddr {
 
 /// Where a Sentinel listens after its host moved once more: the third byte counts.
 pub(crate) fn moved_sentinel(address: SocketAddr) -> SocketAddr {
-    moved(address, |[a, b, moves, number]| [a, b, moves.wrapping_add(1), number])
-}
-
-/// Where a data node listens after its host moved once more.
-pub(crate) fn moved_node(address: SocketAddr) -> SocketAddr {
-    moved(address, |[a, b, group, number]| [a, b, group, number.wrapping_add(MOVE_NODES_BY)])
-}
-
-fn moved(address: SocketAddr, to: impl Fn([u8; 4]) -> [u8; 4]) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) => SocketAddr::new(Ipv4Addr::from(to(ip.octets())).into(), address.port()),
-        IpAddr::V6(_) => address,
-    }
+    let IpAddr::V4(ip) = address.ip() else { return address };
+    let [a, b, moves, number] = ip.octets();
+    let ip = Ipv4Addr::new(a, b, moves.wrapping_add(1), number);
+    SocketAddr::new(IpAddr::V4(ip), address.port())
 }
 
 /// A client.

@@ -138,8 +138,6 @@ pub enum NodeHarm {
     Busy { for_ms: u64, has_written: bool },
     /// The replication stream arrives late.
     Lags { lag_ms: u64, for_ms: u64 },
-    /// It dies and comes back under another address, unless most Sentinels call it the master.
-    Moves { for_ms: u64 },
     /// Somebody gives it an order behind the Sentinels' back.
     Ordered(Order),
 }

@@ -8,8 +8,8 @@ use crate::world::SYNC_MS;
 /// The safety phase begins after this, at the earliest.
 const BEFORE_SAFETY_MS: u64 = SYNC_MS + SETTLING_MS;
 
-/// Takes incidents out: those after the violation, then halves first, then single ones, while the same invariant stays violated.
-/// Tells after each success how many are left.
+/// Takes incidents out: those after the violation, then halves, then single ones, while the same
+/// invariant stays violated. Tells after each success how many are left.
 #[must_use]
 pub fn minimise(plan: &Plan, mut tell: impl FnMut(usize)) -> Option<(Plan, Violation)> {
     let mut violation = run(plan.clone(), Witness::strict()).violation?;

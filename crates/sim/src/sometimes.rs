@@ -40,7 +40,6 @@ pub const SOMETIMES: &[(&str, u64)] = &[
     ("a voter crashed between two candidates", 30),
     ("a Sentinel moved", 80),
     ("a Sentinel's address flapped", 5),
-    ("a data node moved", 50),
     ("a script was killed", 120),
 ];
 

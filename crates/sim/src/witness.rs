@@ -64,7 +64,7 @@ pub struct Scale {
     pub sentinels: usize,
     /// Masters.
     pub masters: usize,
-    /// Addresses that are or were a data node's.
+    /// Data nodes.
     pub addresses: usize,
     /// Requests whose clients wait for an answer of this Sentinel.
     pub requests: usize,

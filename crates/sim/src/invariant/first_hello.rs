@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use vedette_core::{
-    ConnId, Effect, Endpoint, Epoch, EventKind, Input, MasterName, Part, Purpose, Query,
+    Answer, ConnId, Effect, Endpoint, Epoch, EventKind, Input, MasterName, Part, Purpose, Query,
 };
 
 use super::lines::Lines;
@@ -15,7 +15,8 @@ const PENDING_MAX: usize = 100;
 
 /// A promotion is announced at once (rule L7): when its leader publishes it, hello with the new
 /// configuration has left to every linked data node and directly to every linked member, or leaves
-/// as soon as the hello that is on its way there is answered.
+/// as soon as the hello that is on its way there is answered. Who refuses hellos gets the next one
+/// after a period.
 #[derive(Default)]
 pub(super) struct FirstHello {
     lines: Lines,
@@ -121,7 +122,12 @@ impl Invariant for FirstHello {
         self.lines.see(scene.at_ms, who, seen);
         match seen {
             Seen::Ordered(Effect::Send { conn, query }) => self.send(who, *conn, query),
-            Seen::Took(Input::Answered { conn, .. }) => self.answered(scene.at_ms, who, *conn),
+            Seen::Took(Input::Answered { conn, answer }) => {
+                self.answered(scene.at_ms, who, *conn);
+                if matches!(answer, Answer::Hello { accepted: false }) {
+                    self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, *conn));
+                }
+            }
             Seen::Ordered(Effect::Publish(publication)) => {
                 for event in &publication.events {
                     if event.kind == EventKind::PromotedReplica

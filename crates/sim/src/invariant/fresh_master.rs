@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use vedette_core::{
@@ -29,6 +29,9 @@ pub(super) struct FreshMaster {
     terms: BTreeMap<(SentinelIndex, usize), Term>,
     hellos: BTreeMap<(SentinelIndex, usize, SentinelId), (Hello, u64)>,
     epochs: BTreeMap<SentinelIndex, (Epoch, Option<u64>)>,
+    /// Saves are on their way or failed: what comes after them is not seen yet, so that an epoch may
+    /// be one's own.
+    saving: BTreeSet<SentinelIndex>,
 }
 
 /// What a node last said of itself.
@@ -72,6 +75,7 @@ impl FreshMaster {
 
     /// An epoch is told by somebody, or is one's own.
     fn hear_epoch(&mut self, who: SentinelIndex, told: Epoch, at_ms: Option<u64>) {
+        let at_ms = at_ms.filter(|_| !self.saving.contains(&who));
         let (epoch, rose_ms) = self.epochs.entry(who).or_insert((told, None));
         if told > *epoch {
             (*epoch, *rose_ms) = (told, at_ms.or(*rose_ms));
@@ -153,7 +157,7 @@ impl FreshMaster {
         let agreeing = 1 + view.sentinels.iter().filter(|member| agrees(member.id)).count();
         let rose_ms = self.epochs.get(&who).and_then(|(_, rose_ms)| *rose_ms);
         let calm = rose_ms.is_none_or(|rose_ms| scene.at_ms >= rose_ms + GRACE_MS);
-        let by_majority = confirmed && calm && agreeing > (view.sentinels.len() + 1) / 2;
+        let by_majority = confirmed && calm && 2 * agreeing > view.sentinels.len() + 1;
         term.forced_before || by_majority
     }
 
@@ -198,7 +202,16 @@ impl Invariant for FreshMaster {
                 request: Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(asker) },
                 ..
             }) => self.hear_question(scene, address, *asker, *epoch),
-            Seen::Ordered(Effect::Persist { changes, .. }) => self.save(who, changes),
+            Seen::Heard { opinion, .. } => {
+                self.hear_epoch(who, opinion.leader_epoch, Some(scene.at_ms));
+            }
+            Seen::Ordered(Effect::Persist { changes, .. }) => {
+                self.saving.insert(who);
+                self.save(who, changes);
+            }
+            Seen::Took(Input::Persisted { .. }) => {
+                self.saving.remove(&who);
+            }
             Seen::Took(Input::Requested { request: Request::Failover(_), .. }) => {
                 let mine = self.terms.iter_mut().filter(|((of, _), _)| *of == who);
                 mine.for_each(|(_, term)| term.forced = true);
@@ -215,7 +228,13 @@ impl Invariant for FreshMaster {
                 let to = self.lines.get(who, *conn).map(|line| line.to);
                 return to.map_or(Ok(()), |to| self.order(scene, to));
             }
-            Seen::Started(_) | Seen::Ended => {
+            Seen::Started(state) => {
+                let told = state.masters.iter().filter_map(|master| master.leader_epoch);
+                let told = told.chain(state.current_epoch).max().unwrap_or_default();
+                self.hear_epoch(who, told, None);
+            }
+            Seen::Ended => {
+                self.saving.remove(&who);
                 self.words.retain(|(of, _), _| *of != who);
                 self.terms.retain(|(of, _), _| *of != who);
                 self.hellos.retain(|(of, ..), _| *of != who);
@@ -225,7 +244,6 @@ impl Invariant for FreshMaster {
             | Seen::Ordered(_)
             | Seen::Judged { .. }
             | Seen::Counted { .. }
-            | Seen::Heard { .. }
             | Seen::Responded { .. } => {}
         }
         Ok(())

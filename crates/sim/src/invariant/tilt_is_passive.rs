@@ -92,6 +92,10 @@ impl Invariant for TiltIsPassive {
             Seen::Ordered(Effect::Publish(publication)) => {
                 let before = self.tilted.contains(&who);
                 publication.events.iter().for_each(|event| self.hear_event(who, event));
+                let resets = publication.events.iter().filter(|e| e.kind == EventKind::ResetMaster);
+                for about in resets.filter_map(|event| event.about.as_ref()) {
+                    self.verdicts.remove(&(who, about.master.clone()));
+                }
                 let passive = before && self.tilted.contains(&who);
                 publication.masters.iter().try_for_each(|view| self.look(who, passive, view))
             }

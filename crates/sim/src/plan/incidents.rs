@@ -71,13 +71,7 @@ impl Plan {
             | Kind::HalfOpen => Fault::Network(self.draw_network_harm(kind, for_ms, random)),
             Kind::Forced => Fault::Typed { sentinel, group, typed: Typed::Failover },
             Kind::Typed => Fault::Typed { sentinel, group, typed: self.draw_typed(random) },
-            Kind::Moves => {
-                let for_ms = random.spread(20, 3_000);
-                match random.below(4) {
-                    0 => Fault::Node(node, NodeHarm::Moves { for_ms }),
-                    _ => on_sentinel(SentinelHarm::Moves { for_ms }),
-                }
-            }
+            Kind::Moves => on_sentinel(SentinelHarm::Moves { for_ms: random.spread(20, 3_000) }),
             Kind::Voters => Fault::VoterCrashes {
                 group,
                 for_ms: random.spread(5, 300),

@@ -44,7 +44,6 @@ impl World {
             network: Network::new(plan.sentinels + nodes + clients + 1),
             sentinels: Vec::new(),
             nodes: Vec::new(),
-            moved_nodes: 0,
             apps: Vec::new(),
             timeline: Timeline::default(),
             witness,

@@ -73,7 +73,6 @@ impl World {
                 self.suffer(node, NodeFault::ReplicationLagged { ms: lag_ms });
                 self.mend_after(for_ms, Repair::NodeInStep(node));
             }
-            NodeHarm::Moves { for_ms } => self.move_node(node, for_ms),
             NodeHarm::Ordered(order) => self.order_node(node, order),
         }
     }
@@ -92,18 +91,6 @@ impl World {
         self.nodes[node.0].down += 1;
         self.suffer(node, NodeFault::Killed);
         self.mend_after(for_ms, Repair::NodeBack(node, back));
-    }
-
-    fn move_node(&mut self, node: NodeIndex, for_ms: u64) {
-        let group = self.nodes[node.0].group;
-        if self.favourite(group).unwrap_or_else(|| self.first_node(group)) == node {
-            return;
-        }
-        self.witness.reach("a data node moved");
-        self.kill_node(node, for_ms, Revival::WithData, false);
-        let host = &mut self.nodes[node.0];
-        host.address = address::moved_node(host.address);
-        self.moved_nodes += 1;
     }
 
     /// The node that a plan means at this moment.

@@ -147,7 +147,7 @@ impl World {
             let scale = Scale {
                 sentinels: self.sentinels.len(),
                 masters: self.plan.masters.len(),
-                addresses: self.nodes.len() + self.moved_nodes,
+                addresses: self.nodes.len(),
                 // One that needs no connection sets the times of scripts.
                 requests: process.tickets.len() + 1,
             };

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use vedette_node::{Fault as NodeFault, Revival};
 
 use super::World;
+use crate::agenda::Happening;
 use crate::fault::{Typed, Way};
 use crate::network::Site;
 use crate::node_host::NodeIndex;
@@ -104,7 +105,8 @@ impl World {
         clients.sort_unstable();
         clients.dedup();
         clients.into_iter().for_each(|client| self.flush_client(index, client));
-        self.sentinel_deadline(index, life);
+        // The timer comes last: what arrives at this very moment is read before (rule E3).
+        self.agenda.add(self.now_ms, Happening::SentinelDeadline { sentinel: index, life });
     }
 
     fn unstick_disk(&mut self, index: SentinelIndex) {

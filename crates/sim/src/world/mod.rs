@@ -43,8 +43,6 @@ pub struct World {
     network: Network,
     sentinels: Vec<SentinelHost>,
     nodes: Vec<NodeHost>,
-    /// How often a data node came back under another address.
-    moved_nodes: usize,
     apps: Vec<App>,
     timeline: Timeline,
     witness: Witness,
