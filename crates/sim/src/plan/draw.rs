@@ -38,6 +38,8 @@ impl Plan {
             swarm: std::collections::BTreeMap::new(),
             incidents: Vec::new(),
         };
+        let calm = plan.network.calm_ms();
+        plan.masters.iter_mut().for_each(|m| m.down_after_ms = m.down_after_ms.max(calm));
         let spare = sentinels.saturating_sub(plan.enough());
         plan.left_broken = if random.percent(50) { random.index(spare + 1) } else { 0 };
         plan.draw_swarm(&mut random);
@@ -81,6 +83,15 @@ impl Plan {
                 self.swarm.insert(kind, every);
             }
         }
+    }
+}
+
+impl NetworkPlan {
+    /// The shortest `down-after-milliseconds` with which links stay: one that waits for half of it
+    /// looks dead (spec: behaviour 4.6), and flaps every 15 s.
+    fn calm_ms(&self) -> u64 {
+        let round_trip_ms = 2 * (self.delay_ms + self.jitter_ms);
+        2 * round_trip_ms + 20
     }
 }
 
