@@ -29,7 +29,7 @@ pub(super) struct FreshMaster {
     terms: BTreeMap<(SentinelIndex, usize), Term>,
     hellos: BTreeMap<(SentinelIndex, usize, SentinelId), (Hello, u64)>,
     epochs: BTreeMap<SentinelIndex, (Epoch, Option<u64>)>,
-    /// Saves are on their way or failed: what comes after them is not seen yet, so that an epoch may
+    /// Saves are on their way or failed: what comes after them is not seen yet, and an epoch may
     /// be one's own.
     saving: BTreeSet<SentinelIndex>,
 }
