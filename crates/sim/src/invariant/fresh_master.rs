@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use vedette_core::{
-    Answer, DurableChange, Effect, Endpoint, Epoch, Hello, InfoAnswer, Input, MasterView, Purpose,
-    Query, ReplicationTarget, Request, Role, SentinelId, Wants,
+    Answer, Detail, DurableChange, Effect, Endpoint, Epoch, Event, Hello, InfoAnswer, Input,
+    MasterView, Purpose, Query, ReplicationTarget, Request, Role, SentinelId, Wants,
 };
 
 use super::lines::Lines;
@@ -124,6 +124,15 @@ impl FreshMaster {
         }
     }
 
+    /// A turn can hold several switches: what was left is what the last one says.
+    fn hear_switch(&mut self, who: SentinelIndex, event: &Event) {
+        let Detail::Switch { from, .. } = &event.detail else { return };
+        let Some(group) = address::group_of(from) else { return };
+        if let Some(term) = self.terms.get_mut(&(who, group)) {
+            term.left = format!("{from}").parse().ok();
+        }
+    }
+
     /// Rule R1.
     fn is_settled(&self, at_ms: u64, who: SentinelIndex, node: SocketAddr, word: &Word) -> bool {
         let ours = |line: &super::lines::Line| {
@@ -220,6 +229,7 @@ impl Invariant for FreshMaster {
                 for view in &publication.masters {
                     self.look(scene.at_ms, who, view);
                 }
+                publication.events.iter().for_each(|event| self.hear_switch(who, event));
             }
             Seen::Ordered(Effect::Send {
                 conn,
