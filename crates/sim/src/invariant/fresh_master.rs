@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use vedette_core::{
-    Answer, DurableChange, Effect, Endpoint, Epoch, Hello, InfoAnswer, Input, MasterView, Purpose,
-    Query, ReplicationTarget, Request, Role, SentinelId, Wants,
+    Answer, Detail, DurableChange, Effect, Endpoint, Epoch, Event, Hello, InfoAnswer, Input,
+    MasterView, Purpose, Query, ReplicationTarget, Request, Role, SentinelId, Wants,
 };
 
 use super::lines::Lines;
@@ -29,7 +29,7 @@ pub(super) struct FreshMaster {
     terms: BTreeMap<(SentinelIndex, usize), Term>,
     hellos: BTreeMap<(SentinelIndex, usize, SentinelId), (Hello, u64)>,
     epochs: BTreeMap<SentinelIndex, (Epoch, Option<u64>)>,
-    /// Saves are on their way or failed: what comes after them is not seen yet, so that an epoch may
+    /// Saves are on their way or failed: what comes after them is not seen yet, and an epoch may
     /// be one's own.
     saving: BTreeSet<SentinelIndex>,
 }
@@ -121,6 +121,15 @@ impl FreshMaster {
                 word.since_ms = at_ms;
                 word.has_followed = false;
             }
+        }
+    }
+
+    /// A turn can hold several switches: what was left is what the last one says.
+    fn hear_switch(&mut self, who: SentinelIndex, event: &Event) {
+        let Detail::Switch { from, .. } = &event.detail else { return };
+        let Some(group) = address::group_of(from) else { return };
+        if let Some(term) = self.terms.get_mut(&(who, group)) {
+            term.left = format!("{from}").parse().ok();
         }
     }
 
@@ -220,6 +229,7 @@ impl Invariant for FreshMaster {
                 for view in &publication.masters {
                     self.look(scene.at_ms, who, view);
                 }
+                publication.events.iter().for_each(|event| self.hear_switch(who, event));
             }
             Seen::Ordered(Effect::Send {
                 conn,
