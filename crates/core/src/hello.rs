@@ -40,10 +40,11 @@ impl HelloClock {
         self.due_at = Time::default();
     }
 
-    /// A hello was answered.
+    /// A hello was answered. A refused one is tried again after the period, unless there is other
+    /// news to tell.
     pub(crate) fn answered(&mut self, accepted: bool, cx: &Cx<'_>) {
         self.outstanding_on = None;
-        if !accepted {
+        if !accepted && self.due_at != Time::default() {
             self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
         }
     }
@@ -171,8 +172,10 @@ impl Group {
     /// Takes a hello in (spec: behaviour 6.3). The sender is not ourselves.
     pub(crate) fn hear_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
         let known = self.know_sender(cx, hello);
-        if cx.host.hear_epoch(hello.current_epoch, cx.now.mono) {
-            self.emit(cx, EventKind::NewEpoch, Detail::Epoch(hello.current_epoch));
+        // A configuration that its sender heard may be ahead of the epoch on the sender's disk.
+        let epoch = hello.current_epoch.max(hello.config_epoch);
+        if cx.host.hear_epoch(epoch, cx.now.mono) {
+            self.emit(cx, EventKind::NewEpoch, Detail::Epoch(epoch));
         }
         if !known {
             return;

@@ -58,7 +58,10 @@ impl Group {
         if node.declined_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
             return Step::Wait;
         }
-        if self.verdict(cx, candidate) == Some(Exclusion::FollowsAnother) {
+        // The INFO that lets the order go may tell what the one of the choice did not.
+        if let Some(Exclusion::FollowsAnother | Exclusion::NeverPromote) =
+            self.verdict(cx, candidate)
+        {
             return Step::Next(Stage::Select { since: now });
         }
         if let Some(replica) = self.replica_mut(candidate) {
