@@ -38,6 +38,9 @@ pub(crate) struct SimArgs {
     /// With --seed or --flight: everything that happened.
     #[arg(long, requires = "one run")]
     trace: bool,
+    /// With --trace: one moment at a time; Enter goes on, q ends.
+    #[arg(long, requires = "trace")]
+    step: bool,
     /// With --seed: what was decided, a column for each Sentinel.
     #[arg(long, requires = "seed")]
     chart: bool,
@@ -112,9 +115,15 @@ fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     if args.chart || args.minimise {
         print!("{}", chart(lines, sentinels, wanted));
     } else {
-        for line in lines.iter().filter(|line| wanted(line)) {
-            let who = line.sentinel.map_or("--".to_owned(), |is| format!("S{}", is.0));
-            println!("{:>7} {who} {}", line.at_ms, line.text);
+        let wanted: Vec<&TraceLine> = lines.iter().filter(|line| wanted(line)).collect();
+        for moment in wanted.chunk_by(|one, next| one.at_ms == next.at_ms) {
+            for line in moment {
+                let who = line.sentinel.map_or("--".to_owned(), |is| format!("S{}", is.0));
+                println!("{:>7} {who} {}", line.at_ms, line.text);
+            }
+            if args.step && !goes_on() {
+                break;
+            }
         }
     }
     println!(
@@ -123,6 +132,13 @@ fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     );
     println!("reached: {:?}", outcome.places);
     tell(seed, &outcome)
+}
+
+/// Waits for Enter; false at `q` or the end of the input.
+fn goes_on() -> bool {
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line).unwrap_or(0);
+    read > 0 && line.trim() != "q"
 }
 
 fn shorten(seed: u64, args: &SimArgs) -> bool {

@@ -27,6 +27,8 @@ pub(crate) struct NodeHost {
     pub(crate) refusing: u32,
     pub(crate) clients: BTreeMap<ConnId, WireId>,
     pub(crate) links: BTreeMap<LinkId, WireId>,
+    /// Since when it has been a replica, if it is one.
+    pub(crate) replica_since_ms: Option<u64>,
     next_client: u64,
     pub(crate) next_deadline: Option<u64>,
 }
@@ -50,6 +52,7 @@ impl NodeHost {
             refusing: 0,
             clients: BTreeMap::new(),
             links: BTreeMap::new(),
+            replica_since_ms: None,
             next_client: 0,
             next_deadline: None,
         }

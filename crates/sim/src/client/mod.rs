@@ -19,6 +19,8 @@ use typist::Typist;
 use watcher::Watcher;
 use writer::Writer;
 
+pub(crate) use writer::STAY_MS;
+
 /// What a client hears.
 #[derive(Clone, Debug)]
 pub(crate) enum News<F> {
@@ -108,6 +110,14 @@ impl Role {
             Self::Listener(listener) => listener.hear(news, random),
             Self::Watcher(watcher) => watcher.hear(news),
             Self::Typist(typist) => typist.hear(news),
+        }
+    }
+
+    /// If it writes: the node that it takes for the master and stays with.
+    pub(crate) fn stays_on(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Writer(writer) => writer.stays_on(),
+            Self::Listener(_) | Self::Watcher(_) | Self::Typist(_) => None,
         }
     }
 

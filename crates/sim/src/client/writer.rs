@@ -17,6 +17,10 @@ const PACE_MS: u64 = 250;
 /// A write that long ago says nothing about now.
 const RECENT_MS: u64 = 2_500;
 
+/// No longer does it stay on a master that was demoted: a late answer about its role, the pause
+/// before a write, and the answer to that.
+pub(crate) const STAY_MS: u64 = PATIENCE_MS + PACE_MS + PATIENCE_MS;
+
 /// A writing client.
 pub(crate) struct Writer {
     master: String,
@@ -57,6 +61,14 @@ impl Writer {
     pub(super) fn writes_to(&self, now_ms: u64) -> Option<SocketAddr> {
         let (at, when) = self.acknowledged?;
         (now_ms - when < RECENT_MS).then_some(at)
+    }
+
+    /// The node that it takes for the master and stays with.
+    pub(super) fn stays_on(&self) -> Option<SocketAddr> {
+        match self.stage {
+            Stage::Writing(at) | Stage::Idle(at) => Some(at),
+            Stage::Resting | Stage::Asking | Stage::Checking(_) => None,
+        }
     }
 
     pub(super) fn hear(

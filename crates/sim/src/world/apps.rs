@@ -9,7 +9,7 @@ use vedette_resp::{Frame, ReplyDecoder, encode_command};
 use super::World;
 use crate::address;
 use crate::agenda::Happening;
-use crate::client::{Deed, News, Role};
+use crate::client::{Deed, News, Role, STAY_MS};
 use crate::network::{End, Holder, Parcel, Site, WireId};
 use crate::sentinel_host::SentinelIndex;
 
@@ -104,10 +104,25 @@ impl World {
     }
 
     fn tell_app(&mut self, index: AppIndex, news: News<Frame>) {
+        self.watch_stay(index);
         let now_ms = self.now_ms;
         let deeds = self.apps[index.0].role.hear(now_ms, news, &mut self.chance.apps);
         for deed in deeds {
             self.do_deed(index, deed);
+        }
+    }
+
+    /// A client that follows the protocol never stays on a demoted master longer than the time
+    /// until its next write and the answer to that, whatever the network does.
+    fn watch_stay(&mut self, index: AppIndex) {
+        let Some(at) = self.apps[index.0].role.stays_on() else { return };
+        let node = self.node_at(at).map(|node| &self.nodes[node.0]);
+        let Some(since_ms) = node.and_then(|node| node.replica_since_ms) else { return };
+        let stayed_ms = self.now_ms - since_ms;
+        if stayed_ms > STAY_MS {
+            let evidence =
+                format!("client {} stays on {at}, a replica for {stayed_ms} ms", index.0);
+            self.accuse("no client stays on a demoted master", evidence);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use vedette_node::{ConnId, Input as NodeInput, LinkId, Output};
+use vedette_node::{ConnId, Input as NodeInput, LinkId, Output, Role};
 
 use super::World;
 use crate::agenda::Happening;
@@ -65,6 +65,10 @@ impl World {
             self.node_output(index, output);
         }
         let host = &mut self.nodes[index.0];
+        host.replica_since_ms = match host.node.role() {
+            Role::Master => None,
+            Role::Replica => host.replica_since_ms.or(Some(self.now_ms)),
+        };
         let deadline = host.node.poll_deadline();
         if let Some(at) = deadline.filter(|at| host.next_deadline.is_none_or(|next| *at < next)) {
             host.next_deadline = Some(at);
