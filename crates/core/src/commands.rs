@@ -231,11 +231,19 @@ impl Sentinel {
     }
 
     /// A staged request is on disk: it takes effect and is answered.
-    pub(crate) fn commit_request(&mut self, now: Now, ticket: Ticket, request: Request) {
+    pub(crate) fn commit_request(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        request: Request,
+        created: &[Arc<SavedMaster>],
+    ) {
         let mut response = Response::Done;
         match request {
-            Request::Monitor { name, address, quorum } => {
-                self.monitor(now, &name, Address::new(&address), quorum);
+            Request::Monitor { name, .. } => {
+                if let Some(record) = created.iter().find(|record| record.name == name) {
+                    self.monitor(now, record.clone());
+                }
             }
             Request::Remove(name) => {
                 if let Some(id) = self.find(&name) {

@@ -89,3 +89,12 @@ pub enum DurableChange {
     /// A master that is no longer monitored.
     Removed(MasterName),
 }
+
+impl DurableChange {
+    pub(crate) fn as_master(&self) -> Option<&Arc<SavedMaster>> {
+        match self {
+            Self::Master(saved) => Some(saved),
+            Self::CurrentEpoch(_) | Self::Settings(_) | Self::Removed(_) => None,
+        }
+    }
+}

@@ -58,6 +58,8 @@ struct Flight {
     sent_at: Time,
     epoch: Epoch,
     masters: Vec<(MasterId, Arc<SavedMaster>)>,
+    /// Masters that MONITOR adds, as they are being saved.
+    created: Vec<Arc<SavedMaster>>,
     staged: Vec<Staged>,
 }
 
@@ -161,6 +163,7 @@ impl Sentinel {
         for staged in &staged {
             self.overlay(staged, &mut masters, &mut changes);
         }
+        let created = changes.iter().filter_map(DurableChange::as_master).cloned().collect();
         masters.retain(|(id, saved)| {
             staged.iter().any(|staged| staged.sets_password_of(&saved.name))
                 || self.groups.get(id).is_none_or(|g| g.saved.as_ref() != Some(saved))
@@ -174,7 +177,7 @@ impl Sentinel {
         let gate = &mut self.host.gate;
         gate.generation += 1;
         let generation = Generation(gate.generation);
-        gate.flight = Some(Flight { generation, sent_at: now, epoch, masters, staged });
+        gate.flight = Some(Flight { generation, sent_at: now, epoch, masters, created, staged });
         self.host.outbox.order(Effect::Persist { generation, changes });
     }
 
@@ -258,7 +261,9 @@ impl Sentinel {
                         group.promotion_saved(cx, candidate, epoch);
                     });
                 }
-                Staged::Request { ticket, request } => self.commit_request(now, ticket, request),
+                Staged::Request { ticket, request } => {
+                    self.commit_request(now, ticket, request, &flight.created);
+                }
             }
         }
         self.serve_parked(now);

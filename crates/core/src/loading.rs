@@ -77,19 +77,18 @@ impl Sentinel {
     }
 
     /// A master by `SENTINEL MONITOR`; its record is on disk already.
-    pub(crate) fn monitor(&mut self, now: Now, name: &MasterName, address: Address, quorum: u32) {
-        let settings = Arc::new(MasterSettings::new(quorum, &self.host.tunables));
-        let id = self.add_group(now, name.clone(), address, settings);
-        let current = self.host.current_epoch;
+    pub(crate) fn monitor(&mut self, now: Now, record: Arc<SavedMaster>) {
+        let settings = Arc::new(record.settings.clone());
+        let id = self.add_group(now, record.name.clone(), Address::new(&record.address), settings);
         self.with_group(now, id, |group, cx| {
-            group.vote.leader_epoch = if cx.keeps(Rule::V4) { current } else { Epoch::ZERO };
-            group.saved = Some(Arc::new(group.compose(cx.host, cx.peers)));
-            group.emit(cx, EventKind::Monitor, Detail::Quorum(quorum));
+            group.vote.leader_epoch = record.leader_epoch.unwrap_or_default();
+            group.saved = Some(record);
+            group.emit(cx, EventKind::Monitor, Detail::Quorum(group.settings.quorum));
         });
         self.review_ping_pace();
     }
 
-    /// What MONITOR will save.
+    /// What MONITOR saves: no vote is given in epochs spent before (rule V4).
     pub(crate) fn new_record(
         &self,
         name: &MasterName,
@@ -101,7 +100,7 @@ impl Sentinel {
             address: address.clone(),
             settings: MasterSettings::new(quorum, &self.host.tunables),
             config_epoch: Epoch::ZERO,
-            leader_epoch: Some(self.host.current_epoch),
+            leader_epoch: self.host.rules.keeps(Rule::V4).then_some(self.host.current_epoch),
             replicas: alloc::vec::Vec::new(),
             sentinels: alloc::vec::Vec::new(),
             last_vote: None,
