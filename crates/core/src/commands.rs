@@ -79,10 +79,11 @@ impl Sentinel {
         wants: crate::Wants,
     ) {
         let address = Address::new(address);
-        let mut groups = vote::groups_at(self.groups.values_mut(), &address);
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
+        let all = self.groups.values_mut();
+        let mut groups: Vec<_> = all.filter(|group| group.is_asked(&cx, &address)).collect();
         cx.host.touched.extend(groups.iter().map(|group| group.id));
-        vote::answer_question(&mut cx, &mut groups, ticket, epoch, wants);
+        vote::answer_question(&mut cx, &mut groups, ticket, &address, epoch, wants);
     }
 
     fn take_hello(&mut self, now: Now, hello: Option<Arc<crate::Hello>>) -> Response {

@@ -196,6 +196,12 @@ impl Group {
             && other.is_some_and(|replica| says_master(&replica.node))
     }
 
+    /// Whether this is the other address of a conflict that must be settled (rule A2).
+    pub(crate) fn contests(&self, cx: &Cx<'_>, address: &Address) -> bool {
+        let other = self.conflict.as_ref().is_some_and(|c| c.address.same(address));
+        other && self.both_are_masters(cx)
+    }
+
     /// One of the members holding the addresses is elected and announces its own anew (rule A2).
     pub(crate) fn must_reclaim(&self, cx: &Cx<'_>) -> bool {
         self.both_are_masters(cx)

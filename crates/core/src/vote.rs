@@ -1,7 +1,5 @@
 //! Voting (spec: behaviour 9.2, 9.3; rules V1 to V8).
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -41,9 +39,22 @@ pub(crate) struct WaitingBallot {
     /// Answered once this epoch is durable.
     epoch: Epoch,
     asked_at: Time,
+    /// The address that was asked about.
+    address: Address,
 }
 
 impl Group {
+    /// Whether a question about this address is about this master (spec: behaviour 9.2): about the
+    /// address held, or about the other one of a conflict. Without the votes of those who hold the
+    /// other address nobody might ever have enough to settle it (rule A2).
+    pub(crate) fn is_asked(&self, cx: &Cx<'_>, address: &Address) -> bool {
+        address.port() != 0 && (self.is_at(address) || self.contests(cx, address))
+    }
+
+    fn is_down_at(&self, address: &Address) -> bool {
+        self.is_down() && self.is_at(address)
+    }
+
     /// The epoch of the last vote that is on disk.
     pub(crate) fn durable_leader_epoch(&self) -> Epoch {
         if crate::mutant::Mutant::SkipTheGate.lives() || !self.keeps(Rule::V3) {
@@ -100,12 +111,12 @@ impl Group {
     /// Answers vote requests whose vote is durable, and those that waited long enough (rule V3).
     pub(crate) fn answer_ballots(&mut self, cx: &mut Cx<'_>) {
         let durable = self.durable_leader_epoch();
-        let down = self.is_down() && !cx.in_tilt();
         let mut waiting = core::mem::take(&mut self.ballots);
         waiting.retain(|ballot| {
             let patience = ballot.asked_at + limits::VOTE_PATIENCE;
             let ready = durable >= ballot.epoch || cx.host.gate.is_failing() || cx.due(patience);
             if ready {
+                let down = self.is_down_at(&ballot.address) && !cx.in_tilt();
                 cx.host.outbox.respond(ballot.ticket, self.stored_vote(down));
             }
             !ready
@@ -113,14 +124,14 @@ impl Group {
         self.ballots = waiting;
     }
 
-    fn queue_ballot(&mut self, cx: &mut Cx<'_>, ticket: Ticket) {
+    fn queue_ballot(&mut self, cx: &mut Cx<'_>, ticket: Ticket, address: &Address) {
         if self.ballots.len() >= limits::WAITING_BALLOTS {
-            let down = self.is_down() && !cx.in_tilt();
+            let down = self.is_down_at(address) && !cx.in_tilt();
             cx.host.outbox.respond(ticket, self.stored_vote(down));
             return;
         }
         let (epoch, asked_at) = (self.vote.leader_epoch, cx.now.mono);
-        self.ballots.push_back(WaitingBallot { ticket, epoch, asked_at });
+        self.ballots.push_back(WaitingBallot { ticket, epoch, asked_at, address: address.clone() });
     }
 }
 
@@ -129,10 +140,11 @@ pub(crate) fn answer_question(
     cx: &mut Cx<'_>,
     groups: &mut [&mut Group],
     ticket: Ticket,
+    address: &Address,
     epoch: Epoch,
     wants: Wants,
 ) {
-    let down = !cx.in_tilt() && groups.iter().any(|group| group.is_down());
+    let down = !cx.in_tilt() && groups.iter().any(|group| group.is_down_at(address));
     let candidate = match wants {
         Wants::Opinion => None,
         Wants::VoteFor(id) => Some(id),
@@ -152,7 +164,7 @@ pub(crate) fn answer_question(
         request_vote(cx, &mut groups[..asked], candidate, epoch);
     }
     if let Some(group) = groups.iter_mut().max_by_key(|group| group.vote.leader_epoch) {
-        group.queue_ballot(cx, ticket);
+        group.queue_ballot(cx, ticket, address);
     }
 }
 
@@ -178,12 +190,4 @@ fn request_vote(cx: &mut Cx<'_>, groups: &mut [&mut Group], candidate: SentinelI
     if groups.iter().all(|group| group.can_grant(cx, candidate, epoch)) {
         groups.iter_mut().for_each(|group| group.cast_vote(cx, candidate, epoch));
     }
-}
-
-/// Finds the groups that a question is about (spec: behaviour 9.2).
-pub(crate) fn groups_at<'a>(
-    groups: impl Iterator<Item = &'a mut Group>,
-    address: &Address,
-) -> Vec<&'a mut Group> {
-    groups.filter(|group| address.port() != 0 && group.is_at(address)).collect()
 }

@@ -6,7 +6,7 @@ use vedette_core::{Endpoint, MasterView};
 use vedette_node::Role;
 
 use super::World;
-use crate::fault::Typed;
+use crate::fault::{Order, Typed};
 use crate::node_host::NodeIndex;
 use crate::sentinel_host::SentinelIndex;
 
@@ -161,7 +161,23 @@ impl World {
         }
     }
 
+    /// A master that an operator turned into a replica stays down for ever if nobody else may be
+    /// promoted: only an operator can take that back.
+    fn restore_role(&mut self, group: usize) {
+        let priorities = &self.plan.masters[group].priorities;
+        let Some(master) = self.favourite(group) else { return };
+        let number = master.0 - self.first_node(group).0;
+        let others = priorities.iter().enumerate().filter(|(other, _)| *other != number);
+        let alone = others.into_iter().all(|(_, priority)| *priority == 0);
+        if alone && self.node(master).role() == Role::Replica {
+            self.order_node(master, Order::BecomeMaster);
+        }
+    }
+
     fn restore_masters(&mut self) {
+        for group in 0..self.plan.masters.len() {
+            self.restore_role(group);
+        }
         let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
         for index in healed {
             for group in 0..self.plan.masters.len() {
