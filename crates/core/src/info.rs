@@ -52,6 +52,8 @@ impl Group {
             node.read_replication(&report, now);
         }
         self.hear_role(cx, id, report.role, &expected);
+        // At once: in TILT no repair looks, and it may turn again meanwhile.
+        self.forget_left_master();
         self.note_progress(cx, id);
     }
 

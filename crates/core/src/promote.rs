@@ -38,18 +38,22 @@ impl Group {
         {
             *kept = unusable_since;
         }
+        // Without rule L5 evidence of any age will do.
+        let configured_at = if cx.keeps(Rule::L5) { self.configured_at } else { Time::default() };
         let Some(replica) = self.replica_mut(candidate) else {
             return Step::Next(Stage::Select { since: now });
         };
         let node = &mut replica.node;
-        if node.role == Role::Master && node.has_fresh_info(cx) {
+        // What it said before the last switch is not what it is now.
+        let has_evidence = node.has_fresh_info(cx) && node.info.is_newer_than(configured_at);
+        if node.role == Role::Master && has_evidence {
             // The transaction before a broken link did its work, or another leader's did.
             return self.decide(cx, candidate);
         }
         if !node.is_reachable() {
             return Step::Wait;
         }
-        if !node.has_fresh_info(cx) {
+        if !has_evidence {
             if !node.info.is_newer_than(now) {
                 node.ask_info(cx);
             }

@@ -148,7 +148,7 @@ impl Group {
     }
 
     /// The old master has said that it follows somebody: no haste any more.
-    fn forget_left_master(&mut self) {
+    pub(crate) fn forget_left_master(&mut self) {
         let Some(left) = &self.left else { return };
         let done = self.replica(left.node).is_none_or(|replica| {
             let node = &replica.node;
@@ -209,10 +209,9 @@ impl Group {
 
     /// The held address is announced under a new epoch.
     pub(crate) fn reclaimed(&mut self, cx: &mut Cx<'_>, epoch: Epoch) {
-        self.failover = None;
+        self.end_term();
         self.conflict = None;
         self.config_epoch = epoch;
-        self.standing.start_over();
         self.force_hellos();
         self.save(cx);
         self.show(cx);

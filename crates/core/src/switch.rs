@@ -141,7 +141,7 @@ impl Group {
     }
 
     /// What was done and heard under the configuration before counts no more.
-    fn end_term(&mut self) {
+    pub(crate) fn end_term(&mut self) {
         self.failover = None;
         self.repointing = None;
         self.deferral = None;

@@ -165,6 +165,11 @@ impl World {
         let host = &mut self.sentinels[index.0];
         let now = host.now(self.now_ms);
         let Some(process) = &mut host.process else { return };
+        // A process before this one may have had a client of the same number.
+        let is_ours = process.clients.get(&id).is_some_and(|(_, own)| *own == wire);
+        if !is_ours {
+            return;
+        }
         match parcel {
             Parcel::Bytes(bytes) => {
                 let Some((client, _)) = process.clients.get_mut(&id) else { return };
