@@ -147,6 +147,12 @@ impl Node {
         self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
     }
 
+    /// A transaction is on its way on the present connection: one that we closed ourselves takes
+    /// what was on it along.
+    pub(crate) fn awaits_transaction(&self) -> bool {
+        self.transaction_on.is_some_and(|conn| self.commands.owns(conn))
+    }
+
     /// Its last INFO says that it is a master, whatever it is assumed to be since a switch.
     pub(crate) fn says_master(&self) -> bool {
         self.info.report.as_ref().is_some_and(|report| report.role == Role::Master)

@@ -116,7 +116,7 @@ impl Group {
         if let Some(Failover { stage: Stage::WaitPromotion(kept), .. }) = &mut self.failover {
             kept.unusable_since = unusable_since;
         }
-        let waits = self.replica(id).is_some_and(|replica| replica.node.transaction_on.is_some());
+        let waits = self.replica(id).is_some_and(|replica| replica.node.awaits_transaction());
         if waits || unusable_since.is_some() {
             return Step::Wait;
         }

@@ -164,7 +164,7 @@ impl Group {
         let target = ReplicationTarget::Node(self.endpoint(cx));
         let Some(replica) = self.replica_mut(id) else { return };
         let node = &mut replica.node;
-        if node.transaction_on.is_some() || !node.is_reachable() {
+        if node.awaits_transaction() || !node.is_reachable() {
             return;
         }
         if node.told_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
