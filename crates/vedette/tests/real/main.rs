@@ -9,6 +9,7 @@
 mod bad_configuration;
 mod bad_input;
 mod demo;
+mod differential;
 mod exchange;
 mod failover;
 mod flight;

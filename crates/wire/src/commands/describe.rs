@@ -91,8 +91,14 @@ fn info(command: &'static Command) -> Reply {
         Reply::Set(categories.collect()),
         Reply::Set(command.tips.iter().map(|tip| word(tip)).collect()),
         Reply::Set(Vec::new()),
-        Reply::Array(shown(command.subcommands).map(info).collect()),
+        subcommands(command),
     ])
+}
+
+/// An array, but of none a set: the reference answers so in RESP3.
+fn subcommands(command: &'static Command) -> Reply {
+    let all: Vec<Reply> = shown(command.subcommands).map(info).collect();
+    if all.is_empty() { Reply::Set(all) } else { Reply::Array(all) }
 }
 
 fn doc(command: &'static Command) -> Reply {
