@@ -17,8 +17,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_parser = rule, num_args = 1..)]
     without: Vec<Rule>,
     /// Threads.
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    threads: u8,
 }
 
 /// An exploration, and what it must find.
@@ -86,8 +86,8 @@ pub(crate) fn run(args: &ModelArgs) -> ExitCode {
         println!("{}…", case.name);
         let group = Group { bounds: case.bounds, rules: case.rules };
         let report = match case.hole {
-            None => group.explore(args.threads, PATIENCE),
-            Some(property) => group.hunt(property, args.threads, PATIENCE),
+            None => group.explore(usize::from(args.threads), PATIENCE),
+            Some(property) => group.hunt(property, usize::from(args.threads), PATIENCE),
         };
         let as_expected = match case.hole {
             None => report.exhausted && report.unreached.is_empty(),
@@ -102,13 +102,15 @@ pub(crate) fn run(args: &ModelArgs) -> ExitCode {
 
 fn rule(text: &str) -> Result<Rule, String> {
     let known = Rule::ALL.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(text));
-    known.map(|(rule, _, _)| *rule).ok_or_else(|| format!("there is no rule {text}"))
+    let rule = known.map(|(rule, _, _)| *rule).ok_or_else(|| format!("there is no rule {text}"))?;
+    let modelled = vedette_model::RULES.contains(&rule);
+    modelled.then_some(rule).ok_or_else(|| format!("the model knows {:?}", vedette_model::RULES))
 }
 
 fn show_without(args: &ModelArgs) -> ExitCode {
     let rules = args.without.iter().fold(Rules::ALL, |rules, rule| rules.without(*rule));
     let bounds = bounds(1, 2, None, Crashes::Plain);
-    let report = Group { bounds, rules }.hunt_any(args.threads, PATIENCE);
+    let report = Group { bounds, rules }.hunt_any(usize::from(args.threads), PATIENCE);
     tell(&report, false, None);
     ExitCode::SUCCESS
 }

@@ -24,7 +24,7 @@ const PROGRESS_SEEDS: u64 = 100;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SimArgs {
     /// How many seeds.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first one.
     #[arg(long, default_value_t = 1)]
@@ -57,7 +57,7 @@ pub(crate) struct SimArgs {
     #[arg(long)]
     keep_going: bool,
     /// What every commit must pass: fixed seeds, and some drawn from the commit.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "from"])]
     ci: bool,
     /// Runs at the same time.
     #[arg(long, default_value_t = 1)]
@@ -95,7 +95,13 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
             let args = SimArgs { jobs: args.jobs.max(2), ..args.clone() };
             batch((1..=CI_SEEDS.0).chain(from..from + CI_SEEDS.1), &args)
         }
-        None => batch(args.from..args.from + args.seeds, args),
+        None => match args.from.checked_add(args.seeds) {
+            Some(end) => batch(args.from..end, args),
+            None => {
+                eprintln!("there are not so many seeds from {} on", args.from);
+                false
+            }
+        },
     };
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

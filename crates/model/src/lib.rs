@@ -14,6 +14,11 @@ mod group;
 mod moves;
 mod sentinel;
 
+use vedette_core::Rule;
+
+/// The rules of agreement that the model reads, and that can be turned off in it.
+pub const RULES: &[Rule] = &[Rule::S4, Rule::S5, Rule::V1, Rule::V3, Rule::V6, Rule::V7];
+
 pub use explore::Report;
 pub use group::{Bounds, Crashes, Group, ONE_ADDRESS, World};
 pub use moves::Move;

@@ -15,6 +15,14 @@ const SPLITS_MAX: u64 = 1;
 
 fn main() -> std::process::ExitCode {
     let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    let unknown = |name: &&String| {
+        let is_count = name.parse::<u64>().is_ok();
+        !is_count && !Mutant::ALL.iter().any(|(mutant, _)| format!("{mutant:?}") == **name)
+    };
+    if let Some(name) = wanted.iter().find(unknown) {
+        eprintln!("there is no mutant {name}");
+        return std::process::ExitCode::FAILURE;
+    }
     let seeds = wanted.pop_if(|last| last.parse::<u64>().is_ok());
     let seeds = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
     std::panic::set_hook(Box::new(|_| {}));

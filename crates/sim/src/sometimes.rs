@@ -11,6 +11,7 @@ pub const SOMETIMES: &[(&str, u64)] = &[
     ("one of ours was elected in a mixed group", 100),
     ("no good replica", 300),
     ("a promotion timed out", 15),
+    ("a replica was promoted twice", 8),
     ("the master came back", 20),
     ("two leaders in consecutive epochs", 20),
     ("a candidate crashed", 40),

@@ -13,7 +13,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, OnceLock};
 
 use vedette_core::{Now, Sentinel};
@@ -36,10 +36,13 @@ struct Shared {
     log: Log,
     /// Set once there is a core.
     tape: OnceLock<Tape>,
-    orders: Sender<Order>,
+    orders: SyncSender<Order>,
     /// A file was asked for and is not begun yet: further signals ask for the same one.
     asked: AtomicBool,
 }
+
+/// Orders that wait for the recorder's thread; segments are megabytes.
+const ORDERS: usize = 4;
 
 /// What the recorder's thread is asked to do.
 enum Order {
@@ -53,7 +56,7 @@ impl FlightRecorder {
     /// # Errors
     /// If the system refuses a thread.
     pub(crate) fn start(config_file: &Path, log: &Log) -> io::Result<Self> {
-        let (orders, inbox) = mpsc::channel();
+        let (orders, inbox) = mpsc::sync_channel(ORDERS);
         let recorder = Self(Arc::new(Shared {
             files: Files::beside(config_file),
             log: log.clone(),
@@ -70,8 +73,8 @@ impl FlightRecorder {
     pub(crate) fn record(&self, core: Sentinel, now: Now) -> Recorded {
         let orders = self.0.orders.clone();
         let forget = move |segment| {
-            // The thread lives as long as the process.
-            let _ = orders.send(Order::Forget(segment));
+            // A disk that hangs holds up the thread: then the segment is freed here and now.
+            let _ = orders.try_send(Order::Forget(segment));
         };
         let recorded = Recorded::new(core, now, Bounds::default(), forget);
         let _the_first_one_stays = self.0.tape.set(recorded.tape());
@@ -80,8 +83,10 @@ impl FlightRecorder {
 
     /// Has the file written.
     pub(crate) fn write_soon(&self) {
-        if !self.0.asked.swap(true, Ordering::AcqRel) {
-            let _ = self.0.orders.send(Order::Write);
+        if !self.0.asked.swap(true, Ordering::AcqRel)
+            && self.0.orders.try_send(Order::Write).is_err()
+        {
+            self.0.asked.store(false, Ordering::Release);
         }
     }
 

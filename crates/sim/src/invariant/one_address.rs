@@ -15,8 +15,8 @@ pub(super) struct OneAddress {
     elections: Elections,
     told: BTreeMap<(MasterName, Epoch), (Endpoint, SentinelIndex)>,
     forced: BTreeSet<(MasterName, Epoch)>,
-    /// Epochs under which a Sentinel at the reference's pace was the first to tell an address.
-    old: BTreeSet<(MasterName, Epoch)>,
+    /// What a Sentinel at the reference's pace was the first to tell: others may repeat it.
+    old: BTreeSet<(MasterName, Epoch, String)>,
 }
 
 impl OneAddress {
@@ -29,12 +29,13 @@ impl OneAddress {
         address: &Endpoint,
     ) -> Result<(), String> {
         let key = (master.clone(), epoch);
-        if epoch == Epoch::ZERO || self.forced.contains(&key) || self.old.contains(&key) {
+        let word = (master.clone(), epoch, address.to_string());
+        if epoch == Epoch::ZERO || self.forced.contains(&key) || self.old.contains(&word) {
             return Ok(());
         }
         let is_news = self.told.get(&key).is_none_or(|(told, _)| told != address);
         if rules != Rules::ALL && is_news {
-            self.old.insert(key);
+            self.old.insert(word);
             return Ok(());
         }
         let told = self.told.entry(key).or_insert_with(|| (address.clone(), who));

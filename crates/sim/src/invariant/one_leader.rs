@@ -1,21 +1,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, MasterName, Query, ReplicationTarget, Rules};
+use vedette_core::{
+    ConnId, Effect, Epoch, MasterName, Query, ReplicationTarget, Rules, SavedMaster,
+};
 
 use super::elections::{Elected, Elections};
-use super::{Invariant, hold};
+use super::lines::Lines;
+use super::{Invariant, hold, saved};
+use crate::address::{group_of, group_of_socket};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Whoever is elected has max(majority, quorum) votes of those it knows, or was forced; no two
-/// Sentinels with the same member list are elected for one master at one epoch, unless by the double
-/// vote of a member at the reference's pace; and nobody is promoted but by the elected.
+/// Sentinels with the same member list are elected for one master at one epoch, unless by the
+/// double vote of a member at the reference's pace; and nobody is promoted but by the elected.
 #[derive(Default)]
 pub(super) struct OneLeader {
     elections: Elections,
     elected: BTreeMap<(MasterName, Epoch), Vec<Elected>>,
-    /// Sentinels that lead, or led until a moment ago.
-    leading: BTreeSet<SentinelIndex>,
+    /// The last election that each Sentinel won in each group.
+    leading: BTreeMap<(SentinelIndex, usize), Epoch>,
+    /// `SLAVEOF NO ONE` of the present turn: the event of its election may come last.
+    orders: BTreeMap<SentinelIndex, Vec<(usize, Epoch)>>,
+    lines: Lines,
     /// Sentinels at the reference's pace.
     old: BTreeSet<SentinelIndex>,
 }
@@ -58,17 +65,23 @@ impl Invariant for OneLeader {
             self.old.insert(scene.sentinel);
             return Ok(());
         }
+        self.lines.see(scene.at_ms, scene.sentinel, seen);
         for (master, epoch, elected) in self.elections.see(scene, seen) {
-            self.leading.insert(scene.sentinel);
+            let group = saved(scene.disk, &master).and_then(|saved| group_of(&saved.address));
+            if let Some(group) = group {
+                self.leading.insert((scene.sentinel, group), epoch);
+            }
             self.elect(&master, epoch, elected)?;
         }
         match seen {
             Seen::Ordered(Effect::Send {
+                conn,
                 query: Query::Replicate { target: ReplicationTarget::NoOne, .. },
-                ..
-            }) => self.may_promote(scene),
+            }) => self.may_promote(scene, *conn),
+            Seen::Ordered(Effect::Publish(_)) => self.was_elected(scene),
             Seen::Started(_) | Seen::Ended => {
-                self.leading.remove(&scene.sentinel);
+                self.leading.retain(|(who, _), _| *who != scene.sentinel);
+                self.orders.remove(&scene.sentinel);
                 Ok(())
             }
             Seen::Took(_)
@@ -82,13 +95,38 @@ impl Invariant for OneLeader {
 }
 
 impl OneLeader {
-    /// `SLAVEOF NO ONE` may leave in the turn of the election, before its event is published: then
-    /// the disk shows the own vote.
-    fn may_promote(&self, scene: &Scene<'_>) -> Result<(), String> {
-        let leads = self.leading.contains(&scene.sentinel);
-        let own = |vote: &vedette_core::SavedVote| vote.leader == scene.id;
-        let voted = scene.disk.masters.iter().any(|m| m.last_vote.as_ref().is_some_and(own));
-        hold(leads || voted, || "SLAVEOF NO ONE from somebody who was never elected".to_owned())
+    /// The last vote on the disk is the own one, above the configuration: a leader at work gives no
+    /// other (rule V7).
+    fn may_promote(&mut self, scene: &Scene<'_>, conn: ConnId) -> Result<(), String> {
+        let line = self.lines.get(scene.sentinel, conn);
+        let group = line.and_then(|line| group_of_socket(line.to));
+        let Some(group) = group else { return Ok(()) };
+        let here = scene.disk.masters.iter().filter(|m| group_of(&m.address) == Some(group));
+        let own = |master: &&SavedMaster| {
+            let vote = master.last_vote.as_ref();
+            vote.is_some_and(|vote| {
+                vote.leader == scene.id
+                    && Some(vote.epoch) == master.leader_epoch
+                    && vote.epoch > master.config_epoch
+            })
+        };
+        let epoch = here.clone().find(own).and_then(|master| master.leader_epoch);
+        let Some(epoch) = epoch else {
+            let votes: Vec<_> = here.map(|m| (&m.last_vote, m.config_epoch)).collect();
+            return Err(format!("SLAVEOF NO ONE in group {group} with the votes {votes:?}"));
+        };
+        self.orders.entry(scene.sentinel).or_default().push((group, epoch));
+        Ok(())
+    }
+
+    fn was_elected(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        for (group, epoch) in self.orders.remove(&scene.sentinel).unwrap_or_default() {
+            let won = self.leading.get(&(scene.sentinel, group)).copied();
+            hold(won == Some(epoch), || {
+                format!("SLAVEOF NO ONE in group {group} at {epoch}, but elected at {won:?}")
+            })?;
+        }
+        Ok(())
     }
 }
 

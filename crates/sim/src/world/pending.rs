@@ -19,8 +19,9 @@ const OPERATOR_MS: u64 = 5_000;
 const LOOK_MS: u64 = 50;
 
 impl World {
-    /// A Sentinel at the reference's pace stands again only after twice failover-timeout; a few such
-    /// rounds may be lost. Everything must have come together within this time after [`World::heal`].
+    /// A Sentinel at the reference's pace stands again only after twice failover-timeout; a few
+    /// such rounds may be lost. Everything must have come together within this time after
+    /// [`World::heal`].
     #[must_use]
     pub fn bound_ms(&self) -> u64 {
         let healed = self.healed_sentinels().filter_map(|index| self.snapshot(index));
