@@ -101,6 +101,7 @@ fn circumstances(tape: &mut Tape<'_>) -> Circumstances {
         down_after: Span(tape.number() % 5_000),
         ping_period: Span(tape.number() % 2_000),
         info_period: Span(tape.number() % 20_000),
+        noticed_after: Span(tape.number() % 60_000),
     }
 }
 
