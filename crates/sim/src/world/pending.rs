@@ -162,6 +162,27 @@ impl World {
         }
     }
 
+    /// Sentinels at the reference's pace may leave two addresses under one epoch, and never ask
+    /// again (spec: rules, "What stays as weak as in the reference"): operators force a failover.
+    fn settle_disagreement(&mut self, group: usize) {
+        if self.plan.old.is_empty() {
+            return;
+        }
+        let name = &self.plan.masters[group].name;
+        let views = self.healed_sentinels().filter_map(|index| {
+            let view = self.snapshot(index)?.master(name)?;
+            Some((index, view.config_epoch, view.node.address.clone()))
+        });
+        let views: Vec<_> = views.collect();
+        let disagree = views.iter().any(|(_, epoch, address)| {
+            views.iter().any(|(_, other, elsewhere)| epoch == other && address != elsewhere)
+        });
+        let ours = views.iter().find(|(index, ..)| !self.plan.old.contains(&index.0));
+        if let Some((index, ..)) = ours.filter(|_| disagree) {
+            self.type_command(*index, group, Typed::Failover);
+        }
+    }
+
     /// A master that an operator turned into a replica stays down for ever if nobody else may be
     /// promoted: only an operator can take that back.
     fn restore_role(&mut self, group: usize) {
@@ -178,6 +199,7 @@ impl World {
     fn restore_masters(&mut self) {
         for group in 0..self.plan.masters.len() {
             self.restore_role(group);
+            self.settle_disagreement(group);
         }
         let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
         for index in healed {
