@@ -47,6 +47,7 @@ fn errors_have_their_line() {
     expect("port abc", Severity::Error, "argument couldn't be parsed into an integer");
     expect("nosuch 1", Severity::Error, "Bad directive");
     expect("tls-port 1", Severity::Error, "No tls-cert-file configured!");
+    expect("tls-replication yes", Severity::Error, "No tls-cert-file configured!");
     // All of them are shown, not only the first.
     assert_eq!(found("port a\nport b\n").iter().filter(|one| one.0 == Severity::Error).count(), 2);
 }

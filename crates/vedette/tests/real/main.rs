@@ -19,4 +19,5 @@ mod mixed;
 mod nodes;
 mod restart;
 mod scripts;
+mod tls;
 mod unwritable;
