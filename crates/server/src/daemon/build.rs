@@ -227,3 +227,20 @@ fn facts(opened: &Opened) -> ProcessFacts {
         listeners: tcp.into_iter().chain(unix).chain(tls).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hellos_announce_the_tls_port_if_links_use_tls() {
+        let mut server = ServerSettings { port: 1, ..ServerSettings::default() };
+        assert_eq!((announced_port(&server), first_port(&server)), (1, 1));
+        server.tls.port = 2;
+        assert_eq!((announced_port(&server), first_port(&server)), (1, 1));
+        server.tls.replication = true;
+        assert_eq!((announced_port(&server), first_port(&server)), (2, 1));
+        server.port = 0;
+        assert_eq!((announced_port(&server), first_port(&server)), (2, 2));
+    }
+}

@@ -12,6 +12,10 @@ use rustls::Connection;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 
+/// Reads from the socket that may give no data before others have their turn: the largest record
+/// comes in five.
+const FRUITLESS_READS_MAX: usize = 16;
+
 /// A socket whose hand-shake is done, on its way between threads.
 #[derive(Debug)]
 pub(crate) struct Secured {
@@ -68,7 +72,7 @@ impl TlsStream {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..FRUITLESS_READS_MAX {
             match self.session.reader().read(into.initialize_unfilled()) {
                 Ok(read) => {
                     into.advance(read);
@@ -84,6 +88,9 @@ impl TlsStream {
             }
             ready!(self.poll_receive(cx))?;
         }
+        // Others first.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Writes as much as the session takes. What it took and the socket did not is held, bounded by

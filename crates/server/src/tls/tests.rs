@@ -233,6 +233,42 @@ async fn a_chain_counts_and_a_name_does_not() {
 }
 
 #[tokio::test]
+async fn links_show_a_certificate_of_their_own() {
+    let (files, others) = (Files::new(), Files::new());
+    // The listener wants to see what `others` signed, and shows what `files` signed.
+    let server = TlsSettings { ca_cert_file: Some(others.path("ca.crt")), ..files.settings() };
+    let server = prepare(&server).unwrap();
+    let without = prepare(&files.settings()).unwrap();
+    let (accepted, _) = met(&server, &without).await;
+    accepted.unwrap_err();
+    let client = TlsSettings {
+        client_cert_file: Some(others.path("own.crt")),
+        client_key_file: Some(others.path("own.key")),
+        ..files.settings()
+    };
+    let (accepted, dialed) = met(&server, &prepare(&client).unwrap()).await;
+    assert!(accepted.is_ok() && dialed.is_ok(), "{accepted:?} {dialed:?}");
+    let keyless = TlsSettings { client_key_file: None, ..client };
+    let said = prepare(&keyless).unwrap_err().to_string();
+    assert_eq!(said, "No tls-client-key-file configured!");
+}
+
+/// A certificate that signed itself is an authority; `rustls` wants another one for a server.
+#[tokio::test]
+async fn an_authority_is_not_taken_for_a_server() {
+    let mut params = CertificateParams::new(vec!["another.name".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let files = Files::new();
+    files.write("own.crt", &params.self_signed(&files.key).unwrap().pem());
+    let tls = TlsSettings { ca_cert_file: Some(files.path("own.crt")), ..files.settings() };
+    let tls = prepare(&tls).unwrap();
+    assert!(tls.remarks[0].contains("does not pass"), "{:?}", tls.remarks);
+    let (_, dialed) = met(&tls, &tls).await;
+    let said = dialed.unwrap_err();
+    assert!(said.contains("CaUsedAsEndEntity"), "{said}");
+}
+
+#[tokio::test]
 async fn strangers_are_not_believed() {
     let ours = prepare(&Files::new().settings()).unwrap();
     let strangers = prepare(&Files::new().settings()).unwrap();

@@ -1,5 +1,8 @@
 //! Groups in which everything goes over TLS, with a certificate for everybody.
 
+use std::io::Read as _;
+use std::net::{Ipv4Addr, TcpListener};
+
 use vedette::lab::{BOUND, Sentinel, Template, text, until};
 
 use super::certificates::{Authority, Identity};
@@ -91,4 +94,32 @@ fn a_node_and_a_sentinel_of_different_authorities_do_not_talk() {
         until("the master down", BOUND, down).unwrap();
         assert!(sentinel.log().matches(&complaint).count() < 5, "{}", sentinel.log());
     }
+}
+
+/// Something that accepts connections and never speaks TLS, as a node does that hangs.
+#[test]
+fn a_mute_node_is_given_up_and_tried_again() {
+    let mute = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = mute.local_addr().unwrap().port();
+    let mut setting = Setting::new();
+    let who = setting.authority.issue("sentinel");
+    let sentinel = setting.sentinel(ours(), &who, &watching(port));
+    wait_until_ready(sentinel.port(), &who);
+    let mut held = Vec::new();
+    // Two connections at once, then again after each of them was given up.
+    for _ in 0..4 {
+        let (mut stream, _) = mute.accept().unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        let mut first = [0; 6];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(first[0], 0x16, "a hand-shake begins");
+        assert_eq!(text(&ask(sentinel.port(), &who, &["PING"]).unwrap()), "PONG");
+        held.push(stream);
+    }
+    for mut stream in held.drain(..2) {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).expect("closed, and not held for ever");
+    }
+    let down = || sentinel.log().contains("+sdown master").then_some(());
+    until("the master down", BOUND, down).unwrap();
 }
