@@ -12,6 +12,7 @@ use vedette_conf::TlsDirective;
 use vedette_core::Secret;
 
 use super::TlsError;
+use super::verify::Authorities;
 use crate::log::os_words;
 
 /// Which directives name a certificate, its key and the key's password.
@@ -53,11 +54,12 @@ pub(super) fn certified_key(
 pub(super) fn authorities(
     file: Option<&Path>,
     folder: Option<&Path>,
-) -> Result<RootCertStore, TlsError> {
+) -> Result<Authorities, TlsError> {
     let mut roots = RootCertStore::empty();
+    let mut found = Vec::new();
     if let Some(file) = file {
         let directive = TlsDirective::CaCertFile;
-        add_authorities(&mut roots, file).map_err(|why| TlsError::Authorities {
+        add_authorities(&mut roots, &mut found, file).map_err(|why| TlsError::Authorities {
             directive,
             path: file.to_owned(),
             why,
@@ -71,15 +73,20 @@ pub(super) fn authorities(
         };
         let hashed = hashed_files(folder).map_err(|why| refused(folder, why))?;
         for path in hashed {
-            add_authorities(&mut roots, &path).map_err(|why| refused(&path, why))?;
+            add_authorities(&mut roots, &mut found, &path).map_err(|why| refused(&path, why))?;
         }
     }
-    Ok(roots)
+    Ok(Authorities { roots: roots.into(), certificates: found })
 }
 
-fn add_authorities(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+fn add_authorities(
+    roots: &mut RootCertStore,
+    found: &mut Vec<CertificateDer<'static>>,
+    path: &Path,
+) -> Result<(), String> {
     for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|error| error.to_string())?;
+        roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+        found.push(certificate);
     }
     Ok(())
 }
@@ -116,6 +123,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     if all.is_empty() { Err("no PEM certificate in it".into()) } else { Ok(all) }
 }
 
+/// What to do about a key whose encryption we do not read.
+const REWRITE: &str =
+    "rewrite it with 'openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.key -out new.key'";
+
 fn private_key(
     path: &Path,
     password: Option<&Secret>,
@@ -133,9 +144,7 @@ fn private_key(
         return decrypted(&text[begin..], password, password_directive);
     }
     if text[begin..].contains(LEGACY) {
-        return Err("it is encrypted in OpenSSL's old format; rewrite it with 'openssl pkcs8 \
-                    -topk8 -v2 aes-256-cbc -in old.key -out new.key'"
-            .into());
+        return Err(format!("it is encrypted in OpenSSL's old format; {REWRITE}"));
     }
     PrivateKeyDer::from_pem_slice(text[begin..].as_bytes()).map_err(|error| error.to_string())
 }
@@ -160,7 +169,7 @@ fn decrypted(
     let (_label, document) =
         pkcs8::SecretDocument::from_pem(&text[..end]).map_err(|error| error.to_string())?;
     let encrypted = pkcs8::EncryptedPrivateKeyInfo::try_from(document.as_bytes())
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("its encryption is not supported ({error}); {REWRITE}"))?;
     let key = encrypted.decrypt(password.expose()).map_err(|error| {
         format!("it cannot be decrypted ({error}): check {}", password_directive.name())
     })?;

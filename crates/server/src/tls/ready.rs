@@ -9,15 +9,13 @@ use rustls::pki_types::UnixTime;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use vedette_conf::{TlsClientAuth, TlsDirective, TlsSettings};
 
 use super::credentials::{self, Directives};
 use super::names;
 use super::resumption::Sessions;
-use super::verify::AnyName;
+use super::verify::{AnyName, Authorities, Clients};
 
 /// Sessions that are kept where the file says 0, which means no limit to the reference.
 const SESSIONS_MAX: u32 = 20_480;
@@ -145,11 +143,11 @@ pub fn prepare(settings: &TlsSettings) -> Result<Tls, TlsError> {
     if needs_authority && file.is_none() && folder.is_none() {
         return Err(TlsError::NoAuthority);
     }
-    let roots = Arc::new(credentials::authorities(file, folder)?);
+    let authorities = Arc::new(credentials::authorities(file, folder)?);
 
     let mut tls = Tls::default();
     if settings.port != 0 {
-        tls.accepting = Some(accepting(settings, &terms, own.clone(), &roots)?.into());
+        tls.accepting = Some(accepting(settings, &terms, own.clone(), &authorities)?.into());
         if settings.session_caching && settings.session_cache_size == 0 {
             tls.remarks.push(format!(
                 "tls-session-cache-size 0 keeps {SESSIONS_MAX} sessions: memory has its limits"
@@ -157,7 +155,7 @@ pub fn prepare(settings: &TlsSettings) -> Result<Tls, TlsError> {
         }
     }
     if settings.replication {
-        let verifier = AnyName::new(roots, &terms.provider);
+        let verifier = AnyName::new(authorities, &terms.provider);
         let shown = client_key(settings, &terms.provider)?.unwrap_or_else(|| own.clone());
         tls.remarks.extend(distrusted_by_peers(&own, &verifier));
         tls.dialing = Some(dialing(&terms, shown, verifier)?.into());
@@ -192,12 +190,12 @@ fn accepting(
     settings: &TlsSettings,
     terms: &Terms,
     own: Arc<CertifiedKey>,
-    roots: &Arc<RootCertStore>,
+    authorities: &Arc<Authorities>,
 ) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(terms.provider.clone())
         .with_protocol_versions(&terms.versions)
         .map_err(not_possible)?
-        .with_client_cert_verifier(client_verifier(settings.auth_clients, terms, roots)?)
+        .with_client_cert_verifier(client_verifier(settings.auth_clients, terms, authorities)?)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     config.ignore_client_order = settings.prefer_server_ciphers;
     if settings.session_caching {
@@ -219,16 +217,17 @@ fn accepting(
 fn client_verifier(
     wanted: TlsClientAuth,
     terms: &Terms,
-    roots: &Arc<RootCertStore>,
+    authorities: &Arc<Authorities>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let builder =
-        WebPkiClientVerifier::builder_with_provider(roots.clone(), terms.provider.clone());
-    match wanted {
+    let roots = authorities.roots.clone();
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, terms.provider.clone());
+    let library = match wanted {
         TlsClientAuth::No => return Ok(WebPkiClientVerifier::no_client_auth()),
         TlsClientAuth::Yes => builder.build(),
         TlsClientAuth::Optional => builder.allow_unauthenticated().build(),
     }
-    .map_err(|error| not_possible(rustls::Error::General(error.to_string())))
+    .map_err(|error| not_possible(rustls::Error::General(error.to_string())))?;
+    Ok(Arc::new(Clients { authorities: authorities.clone(), library }))
 }
 
 fn dialing(

@@ -161,6 +161,26 @@ fn unusable_files_are_refused_by_their_directive() {
     assert_eq!(directive, Some("tls-client-key-file"));
 }
 
+/// Of version 1, as `openssl x509 -req` makes them without extensions.
+const OLD: &str = "-----BEGIN CERTIFICATE-----
+MIIBGTCBvwIUYxgaux+O4tMxfPxTNCmFXLkEgnswCgYIKoZIzj0EAwIwDjEMMAoG
+A1UEAwwDb2xkMCAXDTI2MTEyMzExMTgzNFoYDzIxMjYxMDMwMTExODM0WjAOMQww
+CgYDVQQDDANvbGQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR3qs+l8gGtFyJn
+/QOEk26jhtFo9Z6Kr1TIsondtsyVHBssBneT2fBV0yTKN704UK2n599Ne5VUTTwI
+i2+pqRE5MAoGCCqGSM49BAMCA0kAMEYCIQCBvZ/6d7SQTkPgMoAa7Jc1iYfH5YSE
+SXKPA8fZRaTR+AIhANFxffLovnPmDHbgP4LboOC+XhCPZtbWodhus1QMtHwf
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_certificate_of_version_1_is_refused_at_start() {
+    let files = Files::new();
+    files.write("own.crt", OLD);
+    let (directive, said) = files.refusal(|_| {});
+    assert_eq!(directive, Some("tls-cert-file"));
+    assert!(said.contains("it must be an X.509 certificate of version 3"), "{said}");
+}
+
 #[test]
 fn values_that_cannot_be_had_are_refused_by_their_directive() {
     let files = Files::new();
@@ -253,19 +273,49 @@ async fn links_show_a_certificate_of_their_own() {
     assert_eq!(said, "No tls-client-key-file configured!");
 }
 
-/// A certificate that signed itself is an authority; `rustls` wants another one for a server.
-#[tokio::test]
-async fn an_authority_is_not_taken_for_a_server() {
+/// Settings with one certificate that signed itself, for everything.
+fn self_signed(files: &Files, change: impl FnOnce(&mut CertificateParams)) -> TlsSettings {
     let mut params = CertificateParams::new(vec!["another.name".to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let files = Files::new();
+    change(&mut params);
     files.write("own.crt", &params.self_signed(&files.key).unwrap().pem());
-    let tls = TlsSettings { ca_cert_file: Some(files.path("own.crt")), ..files.settings() };
-    let tls = prepare(&tls).unwrap();
-    assert!(tls.remarks[0].contains("does not pass"), "{:?}", tls.remarks);
+    TlsSettings { ca_cert_file: Some(files.path("own.crt")), ..files.settings() }
+}
+
+#[tokio::test]
+async fn one_certificate_that_signed_itself_is_enough() {
+    let files = Files::new();
+    let tls = prepare(&self_signed(&files, |_| {})).unwrap();
+    assert_eq!(tls.remarks, [""; 0]);
+    let (accepted, dialed) = met(&tls, &tls).await;
+    assert!(accepted.is_ok() && dialed.is_ok(), "{accepted:?} {dialed:?}");
+    // Another one that looks the same is not it.
+    let others = Files::new();
+    let other = prepare(&self_signed(&others, |_| {})).unwrap();
+    let (_, dialed) = met(&other, &tls).await;
+    dialed.unwrap_err();
+    let knows_both = TlsSettings { ca_cert_file: Some(files.path("own.crt")), ..others.settings() };
+    let (accepted, _) = met(&tls, &prepare(&knows_both).unwrap()).await;
+    accepted.unwrap_err();
+}
+
+#[tokio::test]
+async fn one_certificate_that_signed_itself_expires() {
+    let (files, others) = (Files::new(), Files::new());
+    let expired = self_signed(&others, |params| {
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+    });
+    let tls = prepare(&expired).unwrap();
     let (_, dialed) = met(&tls, &tls).await;
     let said = dialed.unwrap_err();
-    assert!(said.contains("CaUsedAsEndEntity"), "{said}");
+    assert!(said.contains("certificate expired"), "{said}");
+    // As a client's it has expired too.
+    let server = TlsSettings { ca_cert_file: Some(others.path("own.crt")), ..files.settings() };
+    let client = TlsSettings { ca_cert_file: Some(files.path("ca.crt")), ..expired };
+    let (accepted, _) = met(&prepare(&server).unwrap(), &prepare(&client).unwrap()).await;
+    let said = accepted.unwrap_err();
+    assert!(said.contains("certificate expired"), "{said}");
 }
 
 #[tokio::test]
