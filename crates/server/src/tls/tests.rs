@@ -1,14 +1,17 @@
 //! Files and values that can be had, and those that cannot; who is believed.
 
 use std::fs;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 
 use pkcs8::{LineEnding, PrivateKeyInfo, pkcs5::pbes2};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ServerConnection};
 use tempfile::TempDir;
+use tokio::io::ReadBuf;
 use vedette_conf::{TlsClientAuth, TlsDirective, TlsSettings};
 use vedette_core::Secret;
 
@@ -377,4 +380,48 @@ fn a_cache_without_a_limit_is_given_one_and_says_so() {
     let off = TlsSettings { session_caching: false, ..files.settings() };
     let config: Arc<_> = prepare(&off).unwrap().accepting.unwrap();
     assert!(!config.session_storage.can_cache() && config.send_tls13_tickets == 0);
+}
+
+#[tokio::test]
+async fn what_the_socket_does_not_take_is_held_and_sent_later() {
+    let tls = prepare(&Files::new().settings()).unwrap();
+    let (accepted, dialed) = met(&tls, &tls).await;
+    let (mut writer, mut reader) =
+        (accepted.unwrap().settle().unwrap(), dialed.unwrap().settle().unwrap());
+    let chunk = [b'x'; 10_000];
+    let mut taken = 0;
+    // Until the socket is full, whatever it holds.
+    poll_fn(|cx| {
+        while let Poll::Ready(written) = writer.poll_write(cx, &chunk) {
+            taken += written.unwrap();
+        }
+        Poll::Ready(())
+    })
+    .await;
+    assert!(!writer.is_flushed() && taken > 0);
+    let mut read = 0;
+    let mut scratch = [0; 50_000];
+    poll_fn(|cx| {
+        let flushed = writer.poll_flush(cx).map(Result::unwrap);
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match reader.poll_read(cx, &mut buffer) {
+                Poll::Ready(result) => result.unwrap(),
+                Poll::Pending => return Poll::Pending,
+            }
+            read += buffer.filled().len();
+            if flushed.is_ready() && read == taken {
+                return Poll::Ready(());
+            }
+        }
+    })
+    .await;
+    assert!(writer.is_flushed());
+    // The good-bye of one side is the end for the other.
+    let end = poll_fn(|cx| {
+        writer.say_good_bye(cx);
+        let mut buffer = ReadBuf::new(&mut scratch);
+        reader.poll_read(cx, &mut buffer).map(|result| result.map(|()| buffer.filled().len()))
+    });
+    assert_eq!(end.await.unwrap(), 0);
 }
