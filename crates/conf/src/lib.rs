@@ -22,6 +22,7 @@ mod rewrite;
 mod settings;
 mod votes;
 
+pub use directives::TlsDirective;
 pub use document::{Document, Line, Origin};
 pub use error::{BadLine, ConfigError, Product, Warning};
 pub use files::Files;

@@ -13,6 +13,7 @@ use crate::clients::Listeners;
 use crate::log::Log;
 use crate::process::{self, PidFile, Signals, Supervisor};
 use crate::recorder::FlightRecorder;
+use crate::tls::Acceptor;
 use build::{Opened, Running};
 
 /// Threads that may wait for `getaddrinfo` at the same time.
@@ -44,6 +45,7 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let (config_file, loaded) = load::load(start)?;
     let log = load::open_log(&loaded)?;
     load::refuse_what_cannot_work(&config_file, &loaded, &log)?;
+    let tls = load::make_tls_ready(&loaded, &log)?;
 
     let supervisor = Supervisor::find(loaded.server.supervised, &log);
     let daemonized = loaded.server.daemonize && supervisor == Supervisor::Nobody;
@@ -58,16 +60,18 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let within = runtime.enter();
     let signals =
         Signals::listen().map_err(|error| refuse(&log, "Can't receive signals", &error))?;
-    load::log_first_lines(&loaded, &log);
+    load::log_first_lines(&loaded, &tls, &log);
     supervisor.starting(&log);
 
     let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
         .map_err(|error| refuse_with(&log, &error))?;
     load::log_running_mode(&loaded, &log);
-    let listeners =
-        Listeners::bind(&loaded.server, &log).map_err(|error| refuse_with(&log, &error))?;
+    let acceptor = tls.accepting.clone().map(Acceptor::start).transpose();
+    let acceptor = acceptor.map_err(|error| refuse(&log, "Can't start a thread", &error))?;
+    let listeners = Listeners::bind(&loaded.server, acceptor, &log)
+        .map_err(|error| refuse_with(&log, &error))?;
     let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
-    let opened = Opened { config_file, loaded, log, maxclients, supervisor, recorder };
+    let opened = Opened { config_file, loaded, log, maxclients, supervisor, recorder, tls };
     let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
     drop(within);
     // Nobody waits for a name that takes its time.

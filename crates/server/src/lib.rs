@@ -8,6 +8,7 @@
 //! store thread     sentinel.conf                           store
 //! recorder thread  recordings                              recorder
 //! log thread       the log file                            log
+//! TLS threads      hand-shakes, if TLS is wanted           tls
 //! ```
 //!
 //! Threads talk by letters (`doorbell`); what clients read hangs on the `board`.
@@ -18,6 +19,10 @@ pub use daemon::{Start, run};
 mod control;
 
 mod clients;
+
+pub mod tls;
+
+mod stream;
 
 mod board;
 mod doorbell;

@@ -7,6 +7,7 @@ mod members;
 mod permissions;
 mod print;
 mod remedies;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};

@@ -34,6 +34,7 @@ const TIMERS: &[(&str, &str, usize, &str)] = &[
         1,
         "the coarse tick for idle and slow clients, and the end of a pause",
     ),
+    ("crates/server/src/tls/handshakes.rs", "timeout", 1, "the guard of a client's hand-shake"),
 ];
 
 #[test]

@@ -101,6 +101,45 @@ fn log_level(word: &str) -> LogLevel {
     }
 }
 
+macro_rules! tls_directives {
+    ($($variant:ident, $name:literal;)*) => {
+        /// A directive of TLS that can be refused when its files and values are looked at.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each is named after its directive")]
+        pub enum TlsDirective {
+            $($variant,)*
+        }
+
+        impl TlsDirective {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name in the file.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+tls_directives! {
+    CertFile, "tls-cert-file";
+    KeyFile, "tls-key-file";
+    KeyFilePass, "tls-key-file-pass";
+    ClientCertFile, "tls-client-cert-file";
+    ClientKeyFile, "tls-client-key-file";
+    ClientKeyFilePass, "tls-client-key-file-pass";
+    CaCertFile, "tls-ca-cert-file";
+    CaCertDir, "tls-ca-cert-dir";
+    Protocols, "tls-protocols";
+    Ciphers, "tls-ciphers";
+    Ciphersuites, "tls-ciphersuites";
+    DhParamsFile, "tls-dh-params-file";
+}
+
 /// The directive of a name in lower case.
 pub(crate) fn general(name: &str) -> Option<General> {
     if let Some((_, directive)) = TABLE.iter().find(|(known, _)| *known == name) {
@@ -240,3 +279,15 @@ const TABLE: &[(&str, General)] = &[
     ("tls-session-cache-size", number(0, INT_MAX, |s| &mut s.tls.session_cache_size)),
     ("tls-session-cache-timeout", number(0, INT_MAX, |s| &mut s.tls.session_cache_timeout_secs)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_of_tls_are_in_the_table() {
+        for directive in TlsDirective::ALL {
+            assert!(matches!(general(directive.name()), Some(General::Plain(..))), "{directive:?}");
+        }
+    }
+}

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf as _, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::ReadBuf;
 use vedette_wire::Client;
 use vedette_wire::client::{CloseReason, Closing, SubscriptionChange};
 
 use super::counters::Counters;
 use super::{House, budget};
+use crate::stream::Stream;
 
 /// Reads from one connection before the others have their turn.
 const READS_PER_VISIT: usize = 4;
@@ -29,13 +28,6 @@ pub(super) struct Connection {
     stream: Stream,
     state: State,
     query_bytes: usize,
-}
-
-/// The socket.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +89,16 @@ impl Connection {
 
     /// Writes as much as the system takes. True if the output became empty by it.
     pub(super) fn write(&mut self, counters: &Counters) -> bool {
+        let mut cx = Context::from_waker(&self.waker);
+        if let Poll::Ready(Err(_)) = self.stream.poll_flush(&mut cx) {
+            self.state = State::Closed;
+        }
         let output = self.client.output();
         if output.is_empty() || self.state == State::Closed {
             return false;
         }
         counters.recent_max_output.fetch_max(output.len() as u64, Relaxed);
         while !output.is_empty() {
-            let mut cx = Context::from_waker(&self.waker);
             match self.stream.poll_write(&mut cx, output) {
                 Poll::Ready(Ok(written)) if written > 0 => {
                     counters.writes.fetch_add(1, Relaxed);
@@ -135,12 +130,11 @@ impl Connection {
 
     /// Whether it is over: closed, or nothing is left to tell to a client that said good-bye.
     pub(super) fn is_over(&mut self) -> bool {
+        let is_told = self.client.output().is_empty() && self.stream.is_flushed();
         match self.state {
             State::Open => false,
-            State::HalfClosed => {
-                self.waiting == 0 && !self.client.is_held() && self.client.output().is_empty()
-            }
-            State::Closing(_) => self.client.output().is_empty(),
+            State::HalfClosed => self.waiting == 0 && !self.client.is_held() && is_told,
+            State::Closing(_) => is_told,
             State::Closed => true,
         }
     }
@@ -172,6 +166,7 @@ impl Connection {
 
     /// Takes it out of all totals.
     pub(super) fn leave(&mut self, house: &House, thread: usize) {
+        self.stream.say_good_bye(&mut Context::from_waker(&self.waker));
         house.counters.add(self.client.take_counts());
         self.hold_query_bytes(0, house, thread);
         for topic in std::mem::take(&mut self.topics) {
@@ -199,21 +194,5 @@ impl Connection {
         let mut cx = Context::from_waker(&self.waker);
         let read = self.stream.poll_read(&mut cx, &mut buffer);
         read.map(|read| read.map(|()| buffer.filled().len()))
-    }
-}
-
-impl Stream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, into),
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, into),
-        }
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
     }
 }

@@ -13,8 +13,10 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 use vedette_wire::client::{ClientId, ConnectionFacts, Ends};
 
-use super::connection::Stream;
 use super::{ClientLetter, House};
+use crate::log::os_words;
+use crate::stream::Stream;
+use crate::tls::{Acceptor, Secured};
 
 use sockets::Listener;
 
@@ -38,23 +40,43 @@ pub(crate) struct Listeners {
 #[derive(Debug)]
 pub(crate) struct Newcomer {
     pub(super) id: ClientId,
-    fd: OwnedFd,
+    line: Line,
     ends: Ends,
 }
 
+/// Its socket.
+#[derive(Debug)]
+pub(super) enum Line {
+    Plain(OwnedFd),
+    Tls(Secured),
+}
+
+/// What is spoken at a listener.
+#[derive(Clone, Debug)]
+enum Door {
+    Tcp,
+    Tls(Arc<Acceptor>),
+    /// A Unix socket and its path.
+    Unix(String),
+}
+
 impl Newcomer {
-    pub(super) fn new(id: ClientId, fd: OwnedFd, ends: Ends) -> Self {
-        Self { id, fd, ends }
+    pub(super) fn new(id: ClientId, line: Line, ends: Ends) -> Self {
+        Self { id, line, ends }
     }
 
     /// Makes it a socket of the present thread's runtime.
     pub(super) fn settle(self) -> io::Result<(Stream, ConnectionFacts)> {
-        let facts = ConnectionFacts { ends: self.ends.clone(), fd: self.fd.as_raw_fd() };
-        let stream = match self.ends {
-            Ends::Tcp { .. } => Stream::Tcp(TcpStream::from_std(self.fd.into())?),
-            Ends::Unix { .. } => Stream::Unix(UnixStream::from_std(self.fd.into())?),
+        let fd = match &self.line {
+            Line::Plain(fd) => fd.as_raw_fd(),
+            Line::Tls(secured) => secured.as_raw_fd(),
         };
-        Ok((stream, facts))
+        let stream = match (self.line, &self.ends) {
+            (Line::Tls(secured), _) => Stream::Tls(secured.settle()?),
+            (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
+            (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
+        };
+        Ok((stream, ConnectionFacts { ends: self.ends, fd }))
     }
 }
 
@@ -64,19 +86,19 @@ impl Listeners {
         for listener in self.all {
             #[expect(deprecated, reason = "sound here: an `OwnedFd` stays the same descriptor")]
             let socket = AsyncFd::new(listener.socket)?;
-            tokio::spawn(accept(socket, listener.unix_path, house.clone()));
+            tokio::spawn(accept(socket, listener.door, house.clone()));
         }
         Ok(())
     }
 }
 
-async fn accept(socket: AsyncFd<OwnedFd>, unix_path: Option<String>, house: Arc<House>) {
+async fn accept(socket: AsyncFd<OwnedFd>, door: Door, house: Arc<House>) {
     // Readiness fails only when the runtime ends.
     while let Ok(mut ready) = socket.readable().await {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let accepted = ready.try_io(|socket| Ok(acceptfrom_with(socket.get_ref(), flags)?));
         match accepted {
-            Ok(Ok((fd, peer))) => welcome(fd, peer, unix_path.as_deref(), &house),
+            Ok(Ok((fd, peer))) => welcome(fd, peer, &door, &house),
             // Gone before it was accepted.
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Ok(Err(error)) => {
@@ -89,34 +111,73 @@ async fn accept(socket: AsyncFd<OwnedFd>, unix_path: Option<String>, house: Arc<
     }
 }
 
-fn welcome(fd: OwnedFd, peer: Option<SocketAddrAny>, unix_path: Option<&str>, house: &House) {
-    let Some(ends) = ends(&fd, peer, unix_path) else { return };
+fn welcome(fd: OwnedFd, peer: Option<SocketAddrAny>, door: &Door, house: &Arc<House>) {
+    let Some(ends) = ends(&fd, peer, door) else { return };
     let Some(id) = house.roll.admit(house.rules.maxclients) else {
-        return turn_away(&fd, TOO_MANY, house);
+        return turn_away(door.line(fd), TOO_MANY, house);
     };
+    match door {
+        Door::Unix(_) => enter(id, Line::Plain(fd), ends, house),
+        Door::Tcp => {
+            set_options(&fd, house);
+            enter(id, Line::Plain(fd), ends, house);
+        }
+        Door::Tls(acceptor) => {
+            set_options(&fd, house);
+            let house = house.clone();
+            acceptor.accept(fd.into(), move |outcome| match outcome {
+                Ok(secured) => enter(id, Line::Tls(secured), ends, &house),
+                Err(error) => {
+                    house.roll.leave();
+                    let (error, peer, local) = (os_words(&error), ends.peer(), ends.local());
+                    house.log.warning(&format!(
+                        "Error accepting a client connection: {error} (addr={peer} laddr={local})"
+                    ));
+                }
+            });
+        }
+    }
+}
+
+/// Lets a client in whose line is open.
+fn enter(id: ClientId, line: Line, ends: Ends, house: &House) {
     if is_stranger(&ends) && house.rules.protected_mode && house.accounts.default_is_open() {
         house.roll.leave();
-        return turn_away(&fd, DENIED, house);
-    }
-    if unix_path.is_none() {
-        // A socket without these options still serves.
-        let _ = set_options(&fd, house.rules.keepalive_secs);
+        return turn_away(Some(line), DENIED, house);
     }
     house.counters.connections_received.fetch_add(1, Relaxed);
     house.log.verbose(&format!("Accepted {}", ends.peer()));
     let thread = usize::try_from(id.0).unwrap_or_default() % house.threads.len();
-    house.threads[thread].letters.post(ClientLetter::Accepted(Newcomer::new(id, fd, ends)));
+    house.threads[thread].letters.post(ClientLetter::Accepted(Newcomer::new(id, line, ends)));
 }
 
 /// Tells why, if that can be told at once, and closes.
-fn turn_away(fd: &OwnedFd, why: &[u8], house: &House) {
+fn turn_away(line: Option<Line>, why: &[u8], house: &House) {
     house.counters.rejected_connections.fetch_add(1, Relaxed);
-    let _ = rustix::io::write(fd, why);
+    match line {
+        Some(Line::Plain(fd)) => {
+            // The close says the same.
+            let _ = rustix::io::write(&fd, why);
+        }
+        Some(Line::Tls(secured)) => secured.turn_away(why),
+        None => {}
+    }
 }
 
-fn ends(fd: &OwnedFd, peer: Option<SocketAddrAny>, unix_path: Option<&str>) -> Option<Ends> {
-    if let Some(path) = unix_path {
-        return Some(Ends::Unix { path: path.to_owned() });
+impl Door {
+    /// The line on which something can be said at once: at a TLS door nothing before the hand-shake
+    /// (spec: interface 1.5).
+    fn line(&self, fd: OwnedFd) -> Option<Line> {
+        match self {
+            Self::Tcp | Self::Unix(_) => Some(Line::Plain(fd)),
+            Self::Tls(_) => None,
+        }
+    }
+}
+
+fn ends(fd: &OwnedFd, peer: Option<SocketAddrAny>, door: &Door) -> Option<Ends> {
+    if let Door::Unix(path) = door {
+        return Some(Ends::Unix { path: path.clone() });
     }
     let local = rustix::net::getsockname(fd).ok()?;
     Some(Ends::Tcp { peer: peer?.try_into().ok()?, local: local.try_into().ok()? })
@@ -130,8 +191,12 @@ fn is_stranger(ends: &Ends) -> bool {
     }
 }
 
-/// TCP_NODELAY and keep-alive (spec: interface 1.1).
-fn set_options(fd: &OwnedFd, keepalive_secs: u32) -> rustix::io::Result<()> {
+/// TCP_NODELAY and keep-alive (spec: interface 1.1). A socket without these options still serves.
+fn set_options(fd: &OwnedFd, house: &House) {
+    let _ = try_set_options(fd, house.rules.keepalive_secs);
+}
+
+fn try_set_options(fd: &OwnedFd, keepalive_secs: u32) -> rustix::io::Result<()> {
     use std::time::Duration;
     sockopt::set_tcp_nodelay(fd, true)?;
     if keepalive_secs > 0 {

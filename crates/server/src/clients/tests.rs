@@ -11,6 +11,7 @@ use vedette_core::{
 };
 use vedette_wire::client::{ClientLimits, Ends};
 
+use super::listen::Line;
 use super::*;
 use crate::log::LogTarget;
 
@@ -61,7 +62,8 @@ impl Harness {
         ours.set_nonblocking(true).unwrap();
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
         let id = self.house.roll.admit(u64::MAX).unwrap();
-        let newcomer = Newcomer::new(id, ours.into(), Ends::Unix { path: "/test".into() });
+        let newcomer =
+            Newcomer::new(id, Line::Plain(ours.into()), Ends::Unix { path: "/test".into() });
         self.house.threads[thread].letters.post(ClientLetter::Accepted(newcomer));
         Peer(peer)
     }

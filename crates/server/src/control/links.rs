@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Buf as _;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::ReadBuf;
+use tokio::net::TcpSocket;
 use vedette_core::{ConnId, Input, Purpose, Query, Renames};
 use vedette_wire::NodeLink;
 
 use crate::doorbell::{Doorbell, ReadySet};
 use crate::log::os_words;
+use crate::stream::Stream;
+use crate::tls::Dialer;
 
 /// Bytes read at once: an INFO of a thousand replicas fits.
 const READ_BYTES: usize = 64 * 1024;
@@ -28,35 +30,44 @@ pub(super) struct Links {
     ready: ReadySet,
     /// Links whose output grew in this turn; each is written once at its end.
     grown: Vec<ConnId>,
-    /// `bind-source-addr`.
-    source: Option<IpAddr>,
+    route: Route,
     scratch: Box<[u8]>,
     keys: Vec<u64>,
 }
 
+/// How nodes and peers are reached.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    /// `bind-source-addr`.
+    pub(crate) source: Option<IpAddr>,
+    /// With `tls-replication`: all of them, over TLS.
+    pub(crate) dialer: Option<Arc<Dialer>>,
+}
+
 struct Link {
     wire: NodeLink,
+    to: SocketAddr,
     socket: Socket,
     waker: Waker,
 }
 
 enum Socket {
     Connecting(Connecting),
-    Open(TcpStream),
+    Open(Stream),
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = io::Result<(Stream, IpAddr)>> + Send>>;
 
 /// The connection is over; the core was told.
 struct Over;
 
 impl Links {
-    pub(super) fn new(bell: Arc<Doorbell>, source: Option<IpAddr>) -> Self {
+    pub(super) fn new(bell: Arc<Doorbell>, route: Route) -> Self {
         Self {
             links: HashMap::new(),
             ready: ReadySet::new(bell),
             grown: Vec::new(),
-            source,
+            route,
             scratch: vec![0; READ_BYTES].into(),
             keys: Vec::new(),
         }
@@ -76,9 +87,9 @@ impl Links {
         inputs: &mut impl Extend<Input>,
     ) {
         let wire = NodeLink::new(conn, purpose, renames);
-        let socket = Socket::Connecting(Box::pin(connected(to, self.source)));
+        let socket = Socket::Connecting(Box::pin(connected(to, self.route.clone())));
         let waker = self.ready.waker(conn.0);
-        self.links.insert(conn, Link { wire, socket, waker });
+        self.links.insert(conn, Link { wire, to, socket, waker });
         self.look_at(conn, inputs);
     }
 
@@ -86,6 +97,7 @@ impl Links {
     pub(super) fn close(&mut self, conn: ConnId) {
         if let Some(mut link) = self.links.remove(&conn) {
             let _the_core_wants_no_more_of_it = link.write();
+            link.say_good_bye();
         }
     }
 
@@ -129,7 +141,9 @@ impl Links {
 
     fn look_at(&mut self, conn: ConnId, inputs: &mut impl Extend<Input>) {
         let Some(link) = self.links.get_mut(&conn) else { return };
-        let over = link.finish_connect(inputs).and_then(|()| link.read(&mut self.scratch, inputs));
+        let over = link
+            .finish_connect(inputs)
+            .and_then(|()| link.read(&mut self.scratch, &self.route, inputs));
         if over.is_err() {
             self.links.remove(&conn);
         }
@@ -142,32 +156,34 @@ impl Link {
         let Socket::Connecting(connecting) = &mut self.socket else { return Ok(()) };
         let conn = self.wire.conn();
         let connected = connecting.as_mut().poll(&mut Context::from_waker(&self.waker));
-        let named = |stream: TcpStream| Ok((stream.local_addr()?.ip(), stream));
         match connected {
             Poll::Pending => Ok(()),
-            Poll::Ready(stream) => match stream.and_then(named) {
-                Ok((local_ip, stream)) => {
-                    self.socket = Socket::Open(stream);
-                    inputs.extend([Input::Connected { conn, local_ip }]);
-                    Ok(())
-                }
-                Err(error) => {
-                    let reason = os_words(&error).into();
-                    inputs.extend([Input::ConnectFailed { conn, reason }]);
-                    Err(Over)
-                }
-            },
+            Poll::Ready(Ok((stream, local_ip))) => {
+                self.socket = Socket::Open(stream);
+                inputs.extend([Input::Connected { conn, local_ip }]);
+                Ok(())
+            }
+            Poll::Ready(Err(error)) => {
+                let reason = os_words(&error).into();
+                inputs.extend([Input::ConnectFailed { conn, reason }]);
+                Err(Over)
+            }
         }
     }
 
     /// Writes what was queued, then reads until nothing is readable.
-    fn read(&mut self, scratch: &mut [u8], inputs: &mut impl Extend<Input>) -> Result<(), Over> {
+    fn read(
+        &mut self,
+        scratch: &mut [u8],
+        route: &Route,
+        inputs: &mut impl Extend<Input>,
+    ) -> Result<(), Over> {
         let mut over = self.write();
         for _ in 0..READS_PER_LOOK {
             if over.is_err() {
                 break;
             }
-            match self.read_once(scratch) {
+            match self.read_once(scratch, route) {
                 Poll::Ready(result) => over = result,
                 Poll::Pending => return Ok(()),
             }
@@ -180,15 +196,25 @@ impl Link {
         over
     }
 
-    fn read_once(&mut self, scratch: &mut [u8]) -> Poll<Result<(), Over>> {
+    fn read_once(&mut self, scratch: &mut [u8], route: &Route) -> Poll<Result<(), Over>> {
         let Socket::Open(stream) = &mut self.socket else { return Poll::Pending };
         let mut buffer = ReadBuf::new(scratch);
-        let read = Pin::new(stream).poll_read(&mut Context::from_waker(&self.waker), &mut buffer);
+        let read = stream.poll_read(&mut Context::from_waker(&self.waker), &mut buffer);
         read.map(|read| match read {
             Ok(()) if !buffer.filled().is_empty() => {
+                if let Some(dialer) = &route.dialer {
+                    dialer.is_well(self.to);
+                }
                 self.wire.receive(buffer.filled()).map_err(|_| Over)
             }
-            Ok(()) | Err(_) => Err(Over),
+            Ok(()) => Err(Over),
+            Err(error) => {
+                // With TLS 1.3 a server refuses our certificate only now.
+                if let (io::ErrorKind::InvalidData, Some(dialer)) = (error.kind(), &route.dialer) {
+                    dialer.complain(self.to, &error);
+                }
+                Err(Over)
+            }
         })
     }
 
@@ -198,26 +224,41 @@ impl Link {
         let output = self.wire.output();
         while !output.is_empty() {
             let mut cx = Context::from_waker(&self.waker);
-            match Pin::new(&mut *stream).poll_write(&mut cx, output) {
+            match stream.poll_write(&mut cx, output) {
                 Poll::Ready(Ok(written)) if written > 0 => output.advance(written),
                 Poll::Ready(_) => return Err(Over),
-                Poll::Pending => break,
+                Poll::Pending => return Ok(()),
             }
         }
-        Ok(())
+        match stream.poll_flush(&mut Context::from_waker(&self.waker)) {
+            Poll::Ready(Err(_)) => Err(Over),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
+    }
+
+    fn say_good_bye(&mut self) {
+        if let Socket::Open(stream) = &mut self.socket {
+            stream.say_good_bye(&mut Context::from_waker(&self.waker));
+        }
     }
 }
 
-/// Connects; from `source` where that is possible, as in the reference.
-async fn connected(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+/// Connects, from the route's source where that is possible, as in the reference; then shakes
+/// hands, on another thread, if that is the way. The second value is our own address.
+async fn connected(to: SocketAddr, route: Route) -> io::Result<(Stream, IpAddr)> {
     let socket = match to {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    if let Some(source) = source.filter(|source| source.is_ipv4() == to.is_ipv4()) {
+    if let Some(source) = route.source.filter(|source| source.is_ipv4() == to.is_ipv4()) {
         let _best_effort = socket.bind(SocketAddr::new(source, 0));
     }
     let stream = socket.connect(to).await?;
     stream.set_nodelay(true)?;
-    Ok(stream)
+    let local_ip = stream.local_addr()?.ip();
+    let stream = match route.dialer {
+        Some(dialer) => Stream::Tls(dialer.dial(stream.into_std()?, to).await?.settle()?),
+        None => Stream::Tcp(stream),
+    };
+    Ok((stream, local_ip))
 }

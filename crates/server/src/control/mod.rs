@@ -21,7 +21,6 @@ mod tests;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -35,6 +34,7 @@ use links::Links;
 use timer::Timer;
 
 pub(crate) use effects::Outlets;
+pub(crate) use links::Route;
 pub(crate) use thread::{ControlThread, cpu_time_us, spawn};
 
 /// Inputs of one turn: bounds how long effects wait for the inputs behind theirs.
@@ -90,8 +90,7 @@ pub(crate) struct Parts<C> {
     pub(crate) bell: Arc<Doorbell>,
     pub(crate) mail: Arc<ControlMailbox>,
     pub(crate) outlets: Outlets,
-    /// `bind-source-addr`.
-    pub(crate) source: Option<IpAddr>,
+    pub(crate) route: Route,
 }
 
 /// What woke the thread.
@@ -106,13 +105,13 @@ impl<C: Core> Control<C> {
     /// Carries out what the core wants at its start. Must be called within a runtime: sockets and
     /// the timer belong to it.
     fn start(parts: Parts<C>, stop: Arc<AtomicBool>) -> io::Result<Self> {
-        let Parts { core, clock, heart, bell, mail, outlets, source } = parts;
+        let Parts { core, clock, heart, bell, mail, outlets, route } = parts;
         let mut control = Self {
             core,
             clock,
             heart,
             mail,
-            links: Links::new(bell.clone(), source),
+            links: Links::new(bell.clone(), route),
             bell,
             outlets,
             inputs: VecDeque::new(),

@@ -82,7 +82,7 @@ fn start(
         bell,
         mail: mail.clone(),
         outlets,
-        source: None,
+        route: Route::default(),
     };
     Harness { given, mail, _thread: spawn(parts).unwrap(), _folder: folder }
 }

@@ -13,7 +13,7 @@ use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
 use crate::board::Board;
 use crate::clients::{self, House, Inbox, Listeners, Rules};
 use crate::clock::{Clock, Heartbeat};
-use crate::control::{self, ControlMailbox, ControlThread, Outlets};
+use crate::control::{self, ControlMailbox, ControlThread, Outlets, Route};
 use crate::doorbell::{Doorbell, Mailbox};
 use crate::errands;
 use crate::log::{Log, os_words};
@@ -21,6 +21,7 @@ use crate::process::{ExitRequest, Supervisor};
 use crate::random;
 use crate::recorder::FlightRecorder;
 use crate::store::{Store, StoreEvent};
+use crate::tls::{Dialer, Tls};
 
 /// What was decided and opened before anything runs.
 pub(super) struct Opened {
@@ -30,6 +31,7 @@ pub(super) struct Opened {
     pub(super) maxclients: u64,
     pub(super) supervisor: Supervisor,
     pub(super) recorder: FlightRecorder,
+    pub(super) tls: Tls,
 }
 
 /// What runs.
@@ -58,7 +60,10 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     let (errands, runner) = errands::channel(control.clone());
     let outlets = Outlets::new(store, errands, board.clone(), threads.clone(), opened.log.clone());
     let server = &opened.loaded.server;
-    let config = Config { listen_port: server.port, local_password: server.requirepass.clone() };
+    let config =
+        Config { listen_port: announced_port(server), local_password: server.requirepass.clone() };
+    let dialer = opened.tls.dialing.clone();
+    let dialer = dialer.map(|config| Dialer::start(config, opened.log.clone())).transpose()?;
     let now = clock.now();
     let core = Sentinel::start(config, state, random::number(), now);
     let thread = control::spawn(control::Parts {
@@ -68,7 +73,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
         bell: control_bell,
         mail: control.clone(),
         outlets,
-        source: source_address(server),
+        route: Route { source: source_address(server), dialer: dialer.map(Arc::new) },
     })?;
 
     let house = Arc::new(House {
@@ -161,6 +166,11 @@ fn stored(event: StoreEvent, log: &Log) -> Option<Input> {
     }
 }
 
+/// The port of our hellos unless `announce-port` says otherwise (spec: behaviour 5.1).
+fn announced_port(server: &ServerSettings) -> u16 {
+    if server.tls.replication && server.tls.port != 0 { server.tls.port } else { server.port }
+}
+
 /// `bind-source-addr`, if it is an address.
 fn source_address(server: &ServerSettings) -> Option<IpAddr> {
     server.bind_source_addr.as_deref().and_then(|address| address.parse().ok())
@@ -187,13 +197,21 @@ fn rules(server: &ServerSettings, maxclients: u64) -> Rules {
     }
 }
 
+/// The plain port, or the TLS port if that is 0.
+pub(super) fn first_port(server: &ServerSettings) -> u16 {
+    if server.port == 0 { server.tls.port } else { server.port }
+}
+
 fn facts(opened: &Opened) -> ProcessFacts {
     let uname = rustix::system::uname();
     let words = [uname.sysname(), uname.release(), uname.machine()];
     let server = &opened.loaded.server;
     let binds: Vec<_> = server.bind.iter().map(|bind| format!("bind={}", bind.address)).collect();
-    let tcp = (server.port != 0 && !binds.is_empty())
-        .then(|| format!("name=tcp,{},port={}", binds.join(","), server.port));
+    let inet = |name: &str, port: u16| {
+        let binds = binds.join(",");
+        (port != 0 && !binds.is_empty()).then(|| format!("name={name},{binds},port={port}"))
+    };
+    let (tcp, tls) = (inet("tcp", server.port), inet("tls", server.tls.port));
     let unix = server.unix_socket.as_ref().map(|path| format!("name=unix,bind={}", path.display()));
     let executable = std::env::current_exe().unwrap_or_default();
     ProcessFacts {
@@ -201,11 +219,28 @@ fn facts(opened: &Opened) -> ProcessFacts {
         pid: std::process::id(),
         supervised: opened.supervisor.name(),
         run_id: SentinelId::from_random(random::id_bytes()).to_string(),
-        tcp_port: server.port,
+        tcp_port: first_port(server),
         uptime_secs: 0,
         hz: 10,
         executable: executable.display().to_string(),
         config_file: opened.config_file.display().to_string(),
-        listeners: tcp.into_iter().chain(unix).collect(),
+        listeners: tcp.into_iter().chain(unix).chain(tls).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hellos_announce_the_tls_port_if_links_use_tls() {
+        let mut server = ServerSettings { port: 1, ..ServerSettings::default() };
+        assert_eq!((announced_port(&server), first_port(&server)), (1, 1));
+        server.tls.port = 2;
+        assert_eq!((announced_port(&server), first_port(&server)), (1, 1));
+        server.tls.replication = true;
+        assert_eq!((announced_port(&server), first_port(&server)), (2, 1));
+        server.port = 0;
+        assert_eq!((announced_port(&server), first_port(&server)), (2, 2));
     }
 }

@@ -5,12 +5,17 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
-use vedette_conf::{ConfigError, Loaded, ServerSettings};
+use vedette_conf::{BadLine, ConfigError, Line, Loaded, ServerSettings};
 use vedette_wire::replies::info::REDIS_VERSION;
 
+use super::build::first_port;
 use super::{Refused, Start, refuse_with};
 use crate::log::{Form, Log, LogTarget, Syslog, os_words};
 use crate::store::{self, DiskFiles};
+use crate::tls::{self, Tls, TlsError};
+
+/// The reference's last word about TLS.
+const NOT_CONFIGURED: &str = "Failed to configure TLS. Check logs for more info.";
 
 /// Loads the configuration; the path is absolute from now on, whatever `dir` says.
 pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
@@ -71,18 +76,44 @@ pub(super) fn refuse_what_cannot_work(
         );
         return Err(refuse_with(log, &why));
     }
-    let tls = &loaded.server.tls;
-    if tls.port != 0 || tls.replication {
-        let why = "This version does not speak TLS yet: remove tls-port and tls-replication. \
-                   Exiting...";
-        return Err(refuse_with(log, &why));
-    }
     if has_unenforced_rules(&loaded.server) {
         let why = "This version enforces requirepass only: remove aclfile and every user line that \
                    asks for more, so that the door does not stand open unseen. Exiting...";
         return Err(refuse_with(log, &why));
     }
     Ok(())
+}
+
+/// Reads certificates and keys. A value that cannot be had is refused like any other bad line, a
+/// file in the reference's words with its line.
+pub(super) fn make_tls_ready(loaded: &Loaded, log: &Log) -> Result<Tls, Refused> {
+    tls::prepare(&loaded.server.tls).map_err(|error| {
+        let is_it = |line: &&Line| {
+            let words = line.words().unwrap_or_default();
+            let (name, directive) = (words.first(), error.directive());
+            name.zip(directive).is_some_and(|(name, directive)| {
+                name.eq_ignore_ascii_case(directive.name().as_bytes())
+            })
+        };
+        let blamed = loaded.document.lines().filter(is_it).last();
+        match (&error, blamed) {
+            (TlsError::Value { message, .. }, Some(line)) => fatal(&ConfigError::Line(BadLine {
+                origin: line.origin().clone(),
+                number: line.number(),
+                text: line.text().to_vec(),
+                message: message.clone(),
+            })),
+            (_, Some(line)) => {
+                let place = line.origin().place(line.number());
+                log.warning(&format!("{error} ({place})"));
+                refuse_with(log, &NOT_CONFIGURED)
+            }
+            (_, None) => {
+                log.warning(&error.to_string());
+                refuse_with(log, &NOT_CONFIGURED)
+            }
+        }
+    })
 }
 
 /// Whether the file asks for access rules that nobody would enforce. Lines that a reference writes
@@ -111,7 +142,7 @@ fn has_unenforced_rules(server: &ServerSettings) -> bool {
 }
 
 /// The lines that every start begins with.
-pub(super) fn log_first_lines(loaded: &Loaded, log: &Log) {
+pub(super) fn log_first_lines(loaded: &Loaded, tls: &Tls, log: &Log) {
     log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo");
     log.notice(&format!(
         "Redis version={REDIS_VERSION}, bits={}, commit=00000000, modified=0, pid={}, just started",
@@ -120,12 +151,13 @@ pub(super) fn log_first_lines(loaded: &Loaded, log: &Log) {
     ));
     log.notice("Configuration loaded");
     loaded.warnings.iter().for_each(|warning| log.warning(&warning.to_string()));
+    tls.remarks().iter().for_each(|remark| log.warning(remark));
 }
 
 /// The lines before the first socket is opened.
 pub(super) fn log_running_mode(loaded: &Loaded, log: &Log) {
     log.notice("monotonic clock: POSIX clock_gettime");
-    log.notice(&format!("Running mode=sentinel, port={}.", loaded.server.port));
+    log.notice(&format!("Running mode=sentinel, port={}.", first_port(&loaded.server)));
 }
 
 fn fatal(error: &ConfigError) -> Refused {

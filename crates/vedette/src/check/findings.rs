@@ -10,6 +10,7 @@ use super::lines::{LastLines, Place, shown};
 use super::members::members;
 use super::permissions::permissions;
 use super::remedies::remedy;
+use super::tls::tls;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +75,7 @@ pub(super) fn findings(file: &Path, inspection: &Inspection) -> Vec<Finding> {
         repeated(&mut found, loaded);
         access(&mut found, subject);
         whole(&mut found, subject);
+        tls(&mut found, subject);
         for master in &loaded.state.masters {
             timing(&mut found, subject, master);
             naming(&mut found, subject, master);
@@ -180,20 +182,7 @@ fn access(found: &mut Findings, subject: &Subject<'_>) {
 
 /// What concerns the process as a whole.
 fn whole(found: &mut Findings, subject: &Subject<'_>) {
-    let (server, settings) = (&subject.loaded.server, &subject.loaded.state.settings);
-    if server.tls.port != 0 || server.tls.replication {
-        let tls = &server.tls;
-        let place =
-            subject.lines.general(if tls.port == 0 { "tls-replication" } else { "tls-port" });
-        if tls.port != 0 && (tls.cert_file.is_none() || tls.key_file.is_none()) {
-            let remedy = "set tls-cert-file and tls-key-file";
-            found.add(Severity::Error, place.clone(), "No tls-cert-file configured!", remedy);
-        }
-        if tls.ca_cert_file.is_none() && tls.ca_cert_dir.is_none() {
-            let problem = "TLS without an authority to trust";
-            found.warn(place, problem, "set tls-ca-cert-file or tls-ca-cert-dir");
-        }
-    }
+    let settings = &subject.loaded.state.settings;
     if settings.announce_hostnames && !settings.resolve_hostnames {
         let place = subject.lines.process("announce-hostnames");
         let problem = "names are announced but not accepted: the others' names will be refused";

@@ -10,7 +10,7 @@ use vedette_conf::{Line, Origin};
 use super::findings::{Findings, Severity, Subject};
 use super::lines::{Place, is_secret};
 
-const OTHERS_READ: u32 = 0o004;
+pub(super) const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Modes of the configuration, its includes and its scripts.

@@ -54,6 +54,16 @@ const REMEDIES: &[(&str, &str)] = &[
     ("Fatal error, can't open config file", "create the file, or correct its path"),
     ("No such file or directory", "create it, or correct the path"),
     ("Permission denied", "let the user that runs the Sentinel in"),
+    ("No tls-", "name the file with that directive"),
+    ("Either tls-ca-cert-file or", "set tls-ca-cert-file to the certificate of your authority"),
+    ("Failed to load certificate", "name a PEM file with the certificate, then its chain"),
+    ("Failed to load private key", "name a PEM file with the key of that very certificate"),
+    (
+        "Failed to configure CA certificate(s)",
+        "name a PEM file, or a folder after 'openssl rehash'",
+    ),
+    ("Failed to configure cipher", "take the named cipher out, or the whole line"),
+    ("Invalid tls-protocols", "write: tls-protocols \"TLSv1.2 TLSv1.3\""),
     ("Error in user declaration", "declare each user once, in the language of ACL SETUSER"),
     ("No such command in rename-command", "name a command of a Sentinel, for instance SHUTDOWN"),
 ];

@@ -47,6 +47,7 @@ fn errors_have_their_line() {
     expect("port abc", Severity::Error, "argument couldn't be parsed into an integer");
     expect("nosuch 1", Severity::Error, "Bad directive");
     expect("tls-port 1", Severity::Error, "No tls-cert-file configured!");
+    expect("tls-replication yes", Severity::Error, "No tls-cert-file configured!");
     // All of them are shown, not only the first.
     assert_eq!(found("port a\nport b\n").iter().filter(|one| one.0 == Severity::Error).count(), 2);
 }
@@ -107,4 +108,32 @@ fn only_strict_minds_warnings() {
     let warned = check(&path, &[]);
     assert!(is_good(&warned, false) && !is_good(&warned, true));
     assert!(!is_good(&check(&path, &[b"--port".to_vec(), b"x".to_vec()]), false));
+}
+
+#[test]
+fn certificates_and_keys_are_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let own = rcgen::generate_simple_self_signed(vec!["a.name".to_owned()]).expect("made");
+    fs::write(path("own.crt"), own.cert.pem()).expect("written");
+    fs::write(path("own.key"), own.signing_key.serialize_pem()).expect("written");
+    fs::set_permissions(path("own.key"), Permissions::from_mode(0o644)).expect("allowed");
+    // Seen from `dir`, as the daemon would.
+    let lines = "tls-replication yes\ntls-cert-file own.crt\ntls-ca-cert-file own.crt\n";
+    let text = format!("{GOOD}dir {}\n{lines}", folder.path().display());
+    let problems = |last: &str| -> Vec<(Severity, String)> {
+        let found = found(&format!("{text}{last}\n"));
+        found.into_iter().map(|(severity, _, problem)| (severity, problem)).collect()
+    };
+    let has = |problems: &[(Severity, String)], severity, part: &str| {
+        problems.iter().any(|(known, problem)| *known == severity && problem.contains(part))
+    };
+    let keyless = problems("");
+    assert!(has(&keyless, Severity::Error, "No tls-key-file configured!"), "{keyless:?}");
+    let open = problems("tls-key-file own.key");
+    assert!(has(&open, Severity::Warning, "can be read by everybody"), "{open:?}");
+    assert!(has(&open, Severity::Warning, "find none at the plain port"), "{open:?}");
+    assert!(!open.iter().any(|(severity, _)| *severity == Severity::Error), "{open:?}");
+    fs::set_permissions(path("own.key"), Permissions::from_mode(0o600)).expect("allowed");
+    assert_eq!(problems("tls-key-file own.key\ntls-port 1"), []);
 }

@@ -20,4 +20,5 @@ mod mixed;
 mod nodes;
 mod restart;
 mod scripts;
+mod tls;
 mod unwritable;

@@ -7,20 +7,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use vedette_conf::{BindAddress, ServerSettings};
 
-use super::Listeners;
+use super::{Door, Listeners};
 use crate::log::{Log, os_words};
+use crate::tls::Acceptor;
 
 /// A bound listener.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: OwnedFd,
-    /// Of a Unix socket.
-    pub(super) unix_path: Option<String>,
+    pub(super) door: Door,
 }
 
 /// Why no service can be offered. Fatal at start; the display is the log line.
@@ -28,6 +29,8 @@ pub(super) struct Listener {
 pub(crate) enum ListenError {
     #[error("Failed listening on port {0} (tcp), aborting.")]
     Tcp(u16),
+    #[error("Failed listening on port {0} (TLS), aborting.")]
+    Tls(u16),
     #[error("Failed opening Unix socket: bind: {}", os_words(.0))]
     Unix(io::Error),
     #[error("Configured to not listen anywhere, exiting.")]
@@ -35,15 +38,21 @@ pub(crate) enum ListenError {
 }
 
 impl Listeners {
-    /// Binds everything that the settings name.
+    /// Binds everything that the settings name. At `tls-port` the acceptor shakes hands.
     ///
     /// # Errors
     /// [`ListenError`]; the log has the details.
-    pub(crate) fn bind(settings: &ServerSettings, log: &Log) -> Result<Self, ListenError> {
+    pub(crate) fn bind(
+        settings: &ServerSettings,
+        acceptor: Option<Acceptor>,
+        log: &Log,
+    ) -> Result<Self, ListenError> {
         let mut all = Vec::new();
-        if settings.port != 0 {
+        let plain = (settings.port != 0).then_some((settings.port, Door::Tcp));
+        let tls = acceptor.map(|acceptor| (settings.tls.port, Door::Tls(Arc::new(acceptor))));
+        for (port, door) in plain.into_iter().chain(tls) {
             for bind in &settings.bind {
-                all.extend(bind_tcp(bind, settings, log)?);
+                all.extend(bind_tcp(bind, (port, &door), settings, log)?);
             }
         }
         if let Some(path) = &settings.unix_socket {
@@ -59,12 +68,12 @@ impl Listeners {
 /// Binds one address; none if it is optional and not available.
 fn bind_tcp(
     bind: &BindAddress,
+    (port, door): (u16, &Door),
     settings: &ServerSettings,
     log: &Log,
 ) -> Result<Option<Listener>, ListenError> {
-    let port = settings.port;
     match resolve(&bind.address, port).and_then(|address| listen_on(address, settings)) {
-        Ok(socket) => Ok(Some(Listener { socket: socket.into(), unix_path: None })),
+        Ok(socket) => Ok(Some(Listener { socket: socket.into(), door: door.clone() })),
         Err(failure) => {
             let optional = bind.optional && failure.is_unavailable();
             // The reference is silent about a host without IPv6 in the default `-::*`.
@@ -74,7 +83,11 @@ fn bind_tcp(
                     bind.address
                 ));
             }
-            if optional { Ok(None) } else { Err(ListenError::Tcp(port)) }
+            match door {
+                _ if optional => Ok(None),
+                Door::Tcp | Door::Unix(_) => Err(ListenError::Tcp(port)),
+                Door::Tls(_) => Err(ListenError::Tls(port)),
+            }
         }
     }
 }
@@ -153,8 +166,8 @@ fn bind_unix(path: &Path, settings: &ServerSettings) -> io::Result<Listener> {
         fs::set_permissions(path, Permissions::from_mode(settings.unix_socket_perm))?;
     }
     socket.listen(backlog(settings))?;
-    let unix_path = Some(path.to_string_lossy().into_owned());
-    Ok(Listener { socket: socket.into(), unix_path })
+    let door = Door::Unix(path.to_string_lossy().into_owned());
+    Ok(Listener { socket: socket.into(), door })
 }
 
 fn backlog(settings: &ServerSettings) -> i32 {

@@ -1,0 +1,26 @@
+//! TLS: what the configuration asks for, made ready before anything runs; and the hand-shakes, on
+//! threads of their own (spec: interface 8.4, DESIGN 1 "The shell").
+//!
+//! ```text
+//! ready        settings and files ─▶ a configuration for each direction, or a refusal
+//! handshakes   a socket and a configuration ─▶ a socket with a session
+//! session      bytes through a socket with a session, on the thread that owns it
+//! ```
+
+mod ready;
+
+mod credentials;
+mod names;
+mod resumption;
+mod verify;
+
+mod handshakes;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+pub use ready::{Tls, TlsError, prepare};
+
+pub(crate) use handshakes::{Acceptor, Dialer};
+pub(crate) use session::{Secured, TlsStream};

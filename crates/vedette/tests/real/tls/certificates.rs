@@ -1,0 +1,71 @@
+//! Authorities and what they sign.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
+
+/// The name in every certificate: nobody here goes by it.
+pub(super) const NAME: &str = "somebody.example";
+
+/// An authority, and the folder where its certificates lie.
+pub(super) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    name: String,
+    folder: PathBuf,
+}
+
+/// Files of somebody who is known to an authority.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    /// Whom it trusts.
+    pub(super) authority: PathBuf,
+}
+
+impl Authority {
+    pub(super) fn new(folder: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.distinguished_name.push(DnType::CommonName, name);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = Self { issuer, name: name.to_owned(), folder: folder.to_path_buf() };
+        std::fs::write(authority.path(), authority.issuer.pem()).unwrap();
+        authority
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.crt", self.name))
+    }
+
+    /// Signs a certificate for whoever it may be.
+    pub(super) fn issue(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let path = |ending| self.folder.join(format!("{}-{name}.{ending}", self.name));
+        std::fs::write(path("crt"), certificate.pem()).unwrap();
+        std::fs::write(path("key"), key.serialize_pem()).unwrap();
+        Identity { certificate: path("crt"), key: path("key"), authority: self.path() }
+    }
+}
+
+impl Identity {
+    /// The same, but it trusts somebody else.
+    pub(super) fn trusting(&self, other: &Authority) -> Self {
+        Self { authority: other.path(), ..self.clone() }
+    }
+
+    /// Its lines in a configuration file.
+    pub(super) fn lines(&self) -> Vec<String> {
+        vec![
+            format!("tls-cert-file {}", self.certificate.display()),
+            format!("tls-key-file {}", self.key.display()),
+            format!("tls-ca-cert-file {}", self.authority.display()),
+        ]
+    }
+}
