@@ -2,6 +2,7 @@
 
 mod build;
 mod load;
+mod users;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,10 +65,11 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
         .map_err(|error| refuse_with(&log, &error))?;
     load::log_running_mode(&loaded, &log);
+    let accounts = users::load(&loaded, &log)?;
     let listeners =
         Listeners::bind(&loaded.server, &log).map_err(|error| refuse_with(&log, &error))?;
     let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
-    let opened = Opened { config_file, loaded, log, maxclients, supervisor, recorder };
+    let opened = Opened { config_file, loaded, accounts, log, maxclients, supervisor, recorder };
     let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
     drop(within);
     // Nobody waits for a name that takes its time.

@@ -19,6 +19,7 @@ mod control;
 
 mod clients;
 
+mod accounts;
 mod board;
 mod doorbell;
 

@@ -94,7 +94,10 @@ fn welcome(fd: OwnedFd, peer: Option<SocketAddrAny>, unix_path: Option<&str>, ho
     let Some(id) = house.roll.admit(house.rules.maxclients) else {
         return turn_away(&fd, TOO_MANY, house);
     };
-    if is_stranger(&ends) && house.rules.protected_mode && house.accounts.default_is_open() {
+    if is_stranger(&ends)
+        && house.rules.protected_mode
+        && house.accounts.look().default_user().needs_no_password()
+    {
         house.roll.leave();
         return turn_away(&fd, DENIED, house);
     }
