@@ -1,7 +1,9 @@
 //! The users of a start: `user` lines or an `aclfile`, all or nothing (spec: interface 8.4).
 
 use vedette_conf::{ChannelDefault, ConfigError, Loaded, ServerSettings, UserLine};
-use vedette_wire::accounts::{AccountSettings, Accounts, BadRules, Flaw};
+use vedette_wire::accounts::{
+    AccountSettings, Accounts, BadRules, Flaw, first_arg_advice, first_arg_rules,
+};
 
 use super::{Refused, refuse_with};
 use crate::accounts::{read, warn_of_stricter};
@@ -77,6 +79,7 @@ fn add(known: &Accounts, line: &UserLine, log: &Log) -> Result<Accounts, Refused
             refuse(&format!("Error loading ACL rule '{rule}' for the user named '{name}': {flaw}"))
         }
     })?;
+    first_arg_rules(&line.rules).for_each(|rule| log.warning(&first_arg_advice(rule)));
     if users.user(&line.name).is_some_and(|user| !user.is_on()) {
         log.notice(&format!(
             "The user '{name}' is disabled (there is no 'on' modifier in the user description). \

@@ -45,7 +45,8 @@ impl Accounts {
         let mut default =
             next.user(DEFAULT_USER.as_bytes()).map_or(default, |user| (**user).clone());
         let requirepass = self.requirepass.clone().filter(|_| default.nopass);
-        let requirepass_was_stricter = requirepass.is_some() && !next.users.is_empty();
+        let requirepass_was_stricter =
+            requirepass.is_some() && next.has_user(DEFAULT_USER.as_bytes());
         requirepass.into_iter().for_each(|hash| default.add_password(hash));
         next.put(default);
         Ok(LoadedFile { accounts: next, requirepass_was_stricter })
@@ -64,13 +65,10 @@ impl Accounts {
             return Err(format!("WARNING: Duplicate user '{name}' found on line {number}."));
         }
         let syntax = || format!("{file}:{number}: {}.", Flaw::Syntax);
-        let mut fresh = match self.user(name) {
+        let fresh = match self.user(name) {
             Some(known) => User::new(name, known.id, self.channels.clone()),
             None => next.new_user(name),
         };
-        if fresh.id == self.default.id {
-            fresh.apply(b"reset").map_err(|_| syntax())?;
-        }
         next.put(fresh);
         let rules: Vec<&[u8]> = rules.iter().copied().map(<[u8]>::trim_ascii).collect();
         match next.with_rules(name, &rules) {

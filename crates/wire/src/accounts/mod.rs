@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use vedette_core::Secret;
 
+use crate::commands::find_full;
+
 pub use file::{BadFile, LoadedFile};
 pub use log::{AclLog, Incident, Reason};
 use selector::Channels;
@@ -90,7 +92,7 @@ pub enum Flaw {
 pub enum BadRules {
     /// The name holds a blank or a null byte.
     Name,
-    /// A selector has no end; the rule with this index begins it.
+    /// A selector has no end; the word with this index begins it.
     Unmatched(usize, Vec<u8>),
     /// The rule with this index, selectors counted as one.
     Rule(usize, Vec<u8>, Flaw),
@@ -255,22 +257,38 @@ fn is_blank(byte: u8) -> bool {
 /// Makes one rule of the words of each selector.
 fn join_selectors<T: AsRef<[u8]>>(words: &[T]) -> Result<Vec<Vec<u8>>, BadRules> {
     let mut rules: Vec<Vec<u8>> = Vec::with_capacity(words.len());
-    let mut open: Option<Vec<u8>> = None;
-    for word in words.iter().map(AsRef::as_ref) {
-        let rule = match open.take() {
-            Some(begun) => [&begun[..], b" ", word].concat(),
-            None => word.to_vec(),
+    let mut open: Option<(usize, Vec<u8>)> = None;
+    for (index, word) in words.iter().map(AsRef::as_ref).enumerate() {
+        let (start, rule) = match open.take() {
+            Some((start, begun)) => (start, [&begun[..], b" ", word].concat()),
+            None => (index, word.to_vec()),
         };
         match rule.starts_with(b"(") && !word.ends_with(b")") {
-            true => open = Some(rule),
+            true => open = Some((start, rule)),
             false => rules.push(rule),
         }
     }
     match open {
         None => Ok(rules),
-        Some(begun) => {
-            let first = begun.split(|byte| *byte == b' ').next().unwrap_or_default();
-            Err(BadRules::Unmatched(rules.len(), first.to_vec()))
-        }
+        Some((start, _)) => Err(BadRules::Unmatched(start, words[start].as_ref().to_vec())),
     }
+}
+
+/// The rules that allow a command with a first argument only; the reference advises against them.
+pub fn first_arg_rules<T: AsRef<[u8]>>(rules: &[T]) -> impl Iterator<Item = &[u8]> {
+    let rules = rules.iter().map(AsRef::as_ref);
+    rules.filter(|rule| match rule {
+        [b'+', name @ ..] => name.contains(&b'|') && find_full(name).is_none(),
+        _ => false,
+    })
+}
+
+/// The advice in words.
+#[must_use]
+pub fn first_arg_advice(rule: &[u8]) -> String {
+    format!(
+        "Deprecation warning: Allowing a first arg of an otherwise blocked command is a misuse of \
+         ACL and may get disabled in the future (offender: {})",
+        String::from_utf8_lossy(rule)
+    )
 }

@@ -9,7 +9,10 @@ use super::action::{AclFileTask, CloseReason};
 use super::execute::{Executed, Outcome};
 use super::gate::{find_command, up_to_null};
 use super::surroundings::Surroundings;
-use crate::accounts::{Accounts, BadRules, DEFAULT_USER, Denial, Incident, SelectorView, User};
+use crate::accounts::{
+    Accounts, BadRules, DEFAULT_USER, Denial, Incident, SelectorView, User, first_arg_advice,
+    first_arg_rules,
+};
 use crate::commands::{AclVerb, CATEGORIES, Listing, find, find_subcommand, names_in_category};
 use crate::replies::help;
 use crate::reply::{Reply, bulk, error, error_with, not_an_integer, word};
@@ -64,6 +67,9 @@ impl Client {
             }
         });
         outcome.map_err(|bad| bad_rules(&bad))?;
+        for rule in first_arg_rules(&words[1..]) {
+            self.warn(first_arg_advice(rule));
+        }
         self.reply(&Reply::OK);
         self.leave_if_gone(surroundings.accounts());
         Ok(Outcome::Silence)
