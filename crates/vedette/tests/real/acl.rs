@@ -1,6 +1,6 @@
 //! ACL beside the reference: the same commands to both, on several connections, and the same
-//! replies. What cannot be the same is masked: ages, client lines, versions, and the order of single
-//! commands in a description, which the reference draws anew at each start.
+//! replies. What cannot be the same is masked: ages, client lines, versions, and the order of
+//! single commands in a description, which the reference draws anew at each start.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
