@@ -123,20 +123,34 @@ impl UserLine {
     /// from 0. The word it names is the reference's: two before the bad one.
     #[must_use]
     pub fn bad_rule(&self, index: usize, reason: &str) -> ConfigError {
-        let named: &[u8] = match index {
-            0 => b"user",
-            1 => &self.name,
-            _ => self.rules.get(index - 2).map_or(b"", Vec::as_slice),
+        let named = match index {
+            0 => b"user".to_vec(),
+            1 => self.name.clone(),
+            _ => self.rules.get(index - 2).map(|rule| without_password(rule)).unwrap_or_default(),
         };
         ConfigError::Line(BadLine {
             origin: self.origin.clone(),
             number: self.number,
-            text: self.text.clone(),
+            text: self
+                .text
+                .split(|byte| *byte == b' ')
+                .map(without_password)
+                .collect::<Vec<_>>()
+                .join(&b' '),
             message: format!(
                 "Error in user declaration '{}': {reason}",
-                String::from_utf8_lossy(named)
+                String::from_utf8_lossy(&named)
             ),
         })
+    }
+}
+
+/// A word of a `user` line as messages may show it.
+fn without_password(word: &[u8]) -> Vec<u8> {
+    let quotes = word.iter().take_while(|byte| b"\"'(".contains(byte)).count();
+    match word.get(quotes) {
+        Some(b'>' | b'<') => [&word[..=quotes], b"***"].concat(),
+        Some(_) | None => word.to_vec(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod load;
+mod users;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub fn run(start: &Start) -> ExitCode {
 fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let (config_file, loaded) = load::load(start)?;
     let log = load::open_log(&loaded)?;
-    load::refuse_what_cannot_work(&config_file, &loaded, &log)?;
+    load::refuse_what_cannot_work(&config_file, &log)?;
     let tls = load::make_tls_ready(&loaded, &log)?;
 
     let supervisor = Supervisor::find(loaded.server.supervised, &log);
@@ -66,12 +67,14 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
         .map_err(|error| refuse_with(&log, &error))?;
     load::log_running_mode(&loaded, &log);
+    let accounts = users::load(&loaded, &log)?;
     let acceptor = tls.accepting.clone().map(Acceptor::start).transpose();
     let acceptor = acceptor.map_err(|error| refuse(&log, "Can't start a thread", &error))?;
     let listeners = Listeners::bind(&loaded.server, acceptor, &log)
         .map_err(|error| refuse_with(&log, &error))?;
     let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
-    let opened = Opened { config_file, loaded, log, maxclients, supervisor, recorder, tls };
+    let opened =
+        Opened { config_file, loaded, accounts, log, maxclients, supervisor, recorder, tls };
     let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
     drop(within);
     // Nobody waits for a name that takes its time.

@@ -24,6 +24,7 @@ pub mod tls;
 
 mod stream;
 
+mod accounts;
 mod board;
 mod doorbell;
 

@@ -9,7 +9,7 @@ use vedette_core::{
     Sentinel, SentinelId, Ticket, Time, WallTime,
 };
 use vedette_flight::{Bounds, Recorded, Tape};
-use vedette_wire::accounts::Accounts;
+use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts};
 use vedette_wire::{Client, ClientId, ConnectionFacts, NodeLink, Snapshot, Surroundings};
 
@@ -139,6 +139,7 @@ pub(crate) struct Shared {
     pub(crate) now: Now,
     snapshot: Snapshot,
     accounts: Accounts,
+    acl_log: AclLog,
     next_ticket: u64,
 }
 
@@ -153,6 +154,16 @@ impl Surroundings for Shared {
 
     fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    fn change_accounts(&mut self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>) {
+        if let Some(changed) = change(&self.accounts) {
+            self.accounts = changed;
+        }
+    }
+
+    fn with_acl_log(&mut self, look: &mut dyn FnMut(&mut AclLog)) {
+        look(&mut self.acl_log);
     }
 
     fn server_facts(&self) -> ServerFacts {
@@ -217,6 +228,7 @@ impl Process {
             now,
             snapshot: Snapshot::empty(),
             accounts: Accounts::new(None),
+            acl_log: AclLog::new(128),
             next_ticket: 0,
         };
         Self {

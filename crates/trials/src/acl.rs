@@ -1,8 +1,11 @@
 //! Access: `user` lines and `requirepass` of any kind are read, the stricter of the two wins, users
 //! that are written read back, and a password opens the door to its user alone.
 //!
+//! Rules of `ACL SETUSER` are applied whole or not at all, and what describes a user makes the same
+//! user again, from a file and by command.
+//!
 //! Input: lines of rules as they follow the word `user`; a first line without a blank is the
-//! `requirepass`. `ACL SETUSER` does not exist yet: its rules will be tried here too.
+//! `requirepass`.
 
 use std::path::Path;
 
@@ -24,6 +27,7 @@ pub fn run(data: &[u8]) {
         Some(_) | None => None,
     };
     accounts_open_to_the_password_alone(password, &lines);
+    rules_are_whole_and_read_back(&lines);
 
     let mut text = Vec::new();
     if let Some(password) = password {
@@ -89,6 +93,32 @@ fn is_implied((name, rules): &User) -> bool {
     name == DEFAULT_USER.as_bytes() && rules == open
 }
 
+/// Every line changes the same user.
+fn rules_are_whole_and_read_back(lines: &[&[u8]]) {
+    let mut accounts = Accounts::new(None);
+    for line in lines {
+        let rules: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        let before = accounts.render();
+        match accounts.with_rules(b"somebody", &rules) {
+            Ok(changed) => accounts = changed,
+            Err(_) => assert_eq!(accounts.render(), before),
+        }
+        let _ = accounts.with_rules(line, &[b"on"]);
+        let text = accounts.render();
+        let again = accounts.load(&text).map(|loaded| loaded.accounts.render());
+        assert_eq!(again.as_ref(), Ok(&text), "{}", shown(&text));
+        for user in accounts.users() {
+            let again = Accounts::new(None).with_line(user.name(), &user.rules());
+            let again = again.unwrap_or_else(|bad| panic!("{bad:?}: {}", shown(&text)));
+            let same = again.user(user.name()).map(|user| user.describe());
+            let own = user.describe();
+            // The default user starts from `reset`, which says what is also said by silence.
+            let silent = |text: &[u8]| shown(text).replace(" sanitize-payload", "");
+            assert_eq!(same.map(|text| silent(&text)), Some(silent(&own)), "{}", shown(&text));
+        }
+    }
+}
+
 fn accounts_open_to_the_password_alone(password: Option<&[u8]>, others: &[&[u8]]) {
     let accounts = Accounts::new(password.map(Secret::new));
     let needed = password.filter(|password| !password.is_empty());
@@ -97,7 +127,7 @@ fn accounts_open_to_the_password_alone(password: Option<&[u8]>, others: &[&[u8]]
     for tried in tried {
         let fits = needed.is_none_or(|needed| needed == tried);
         let user = accounts.authenticate(DEFAULT_USER.as_bytes(), tried);
-        assert_eq!(user, fits.then_some(DEFAULT_USER));
+        assert_eq!(user.is_some(), fits);
         let is_default = tried == DEFAULT_USER.as_bytes();
         assert_eq!(accounts.has_user(tried), is_default);
         assert!(is_default || accounts.authenticate(tried, needed.unwrap_or_default()).is_none());

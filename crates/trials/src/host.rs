@@ -8,7 +8,7 @@ use vedette_core::{
     Config, Effect, Epoch, Now, Refusal, Request, Response, Secret, Sentinel, SentinelId, Span,
     Ticket, Time, WallTime,
 };
-use vedette_wire::accounts::Accounts;
+use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{
     Action, ClientLimits, ClientsAnswer, Closing, Ends, Pause, ServerFacts,
 };
@@ -49,6 +49,7 @@ pub(crate) struct Host {
     pub(crate) now: Now,
     snapshot: Snapshot,
     accounts: Accounts,
+    acl_log: AclLog,
     pause: Option<Pause>,
     tickets: u64,
 }
@@ -60,6 +61,7 @@ impl Host {
             now: START,
             snapshot: SNAPSHOT.get_or_init(|| snapshot(START)).clone(),
             accounts: Accounts::new(has_password.then(|| Secret::new(PASSWORD))),
+            acl_log: AclLog::new(128),
             pause: None,
             tickets: 0,
         }
@@ -115,6 +117,7 @@ impl Host {
                 }
                 client.complete(ticket, &ClientsAnswer::Killed(u64::from(matches)));
             }
+            Action::AclFile { ticket, .. } => client.complete_acl_file(ticket, &Ok(())),
             Action::Pause(pause) => {
                 self.pause = Some(self.pause.map_or(pause, |old| old.join(pause)));
             }
@@ -177,6 +180,16 @@ impl Surroundings for Host {
 
     fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    fn change_accounts(&mut self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>) {
+        if let Some(changed) = change(&self.accounts) {
+            self.accounts = changed;
+        }
+    }
+
+    fn with_acl_log(&mut self, look: &mut dyn FnMut(&mut AclLog)) {
+        look(&mut self.acl_log);
     }
 
     fn server_facts(&self) -> ServerFacts {

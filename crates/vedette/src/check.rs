@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use vedette_conf::{ConfigError, UserLine};
+use vedette_wire::accounts::{Accounts, BadRules, Flaw};
 
 use self::files::CheckedFiles;
 use self::findings::{Finding, Severity, findings};
@@ -68,8 +70,20 @@ pub(crate) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
 
 fn check(file: &std::path::Path, directives: &[Vec<u8>]) -> Vec<Finding> {
     let files = CheckedFiles::default();
-    let inspection = vedette_conf::inspect(file, directives, None, &files);
+    let mut inspection = vedette_conf::inspect(file, directives, None, &files);
+    let users = inspection.loaded.server.users.iter().filter_map(bad_user);
+    inspection.errors.extend(users.collect::<Vec<_>>());
     findings(file, &inspection)
+}
+
+/// What is wrong with a `user` line; the daemon refuses it at start.
+fn bad_user(line: &UserLine) -> Option<ConfigError> {
+    let (index, reason) = match Accounts::default().with_line(&line.name, &line.rules).err()? {
+        BadRules::Name => (1, "Spaces not allowed in ACL usernames".to_owned()),
+        BadRules::Unmatched(index, _) => (index, Flaw::UnknownCommand.to_string()),
+        BadRules::Rule(index, _, flaw) => (index, flaw.to_string()),
+    };
+    Some(line.bad_rule(index, &reason))
 }
 
 fn is_good(found: &[Finding], strict: bool) -> bool {

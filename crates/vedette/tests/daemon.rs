@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -231,15 +231,104 @@ fn it_goes_to_the_background() {
     setup.wait_for("log", "bye bye...");
 }
 
+const BOTH: &str = "Configuring Redis with users defined in redis.conf and at the same setting an \
+                    ACL file path is invalid.";
+const NOTHING_CHANGED: &str = "WARNING: ACL errors detected, no change to the previously active \
+                               ACL rules was performed";
+
 #[test]
-fn rules_that_nobody_would_enforce_are_refused() {
-    for line in ["user default off", "user default on >secret ~* &* +@all", "aclfile /tmp/acl"] {
-        let output = Setup::new(&format!("{line}\n")).command().output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}");
-        let said = text(&output.stdout);
-        assert!(said.contains("enforces requirepass only"), "{line}: {said}");
+fn users_that_cannot_be_are_refused() {
+    // Lines of the configuration, lines of the ACL file, and what is said in the reference's words.
+    let cases = [
+        ("user a >secret foo", "", "Error in user declaration 'a': Syntax error"),
+        ("user a on >secret foo", "", "Error in user declaration 'on': Syntax error"),
+        ("user a on >secret >other foo", "", "Error in user declaration '>***': Syntax error"),
+        ("user a (+ping", "", "Error in user declaration 'user': Unknown command or category"),
+        ("user a +nosuch", "", "Error loading ACL rule '+nosuch' for the user named 'a': Unknown"),
+        ("user a +nosuch", "", "Critical error while loading ACLs. Exiting."),
+        ("user \"a b\" on", "", "Spaces not allowed in ACL usernames"),
+        ("aclfile $FOLDER/none", "", "Aborting Redis startup because of ACL errors: Error loading"),
+        ("aclfile $FOLDER/acl\nuser a on", "user b on", BOTH),
+        ("aclfile $FOLDER/acl", "# comment", "acl:1 should start with user keyword followed by"),
+        ("aclfile $FOLDER/acl", "user a on\nuser a off", "Duplicate user 'a' found on line 2."),
+        ("aclfile $FOLDER/acl", "user a >secret foo", "acl:1: Syntax error. WARNING: ACL errors"),
+        ("aclfile $FOLDER/acl", "user a (+ping", NOTHING_CHANGED),
+    ];
+    for (lines, acl, expected) in cases {
+        let setup = Setup::new(&format!("{lines}\n"));
+        fs::write(setup.path("acl"), acl).unwrap();
+        let output = setup.command().output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{lines}");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains(expected), "{lines}: {said}");
         assert!(!said.contains("secret"), "no password is repeated: {said}");
     }
+}
+
+#[test]
+fn users_of_the_configuration_are_enforced_and_saved_with_it() {
+    let setup = Setup::new("user default on nopass ~* &* +@all\nuser a on >secret +ping\n");
+    let daemon = setup.start();
+    assert_eq!(setup.ask("AUTH a secret\r\nPING"), "+OK\r\n+PONG\r\n+OK\r\n");
+    let info = "-NOPERM this user has no permissions to run the 'info' command\r\n";
+    assert_eq!(setup.ask("AUTH a secret\r\nINFO"), format!("+OK\r\n{info}+OK\r\n"));
+    assert!(!setup.read("sentinel.conf").contains("secret"), "the hash is enough");
+    setup.ask("ACL SETUSER a +info\r\nACL SETUSER b on nopass ~* +@all");
+    assert!(!setup.read("sentinel.conf").contains("+info"), "it waits for the next save");
+    setup.ask("SENTINEL FLUSHCONFIG");
+    assert!(setup.read("sentinel.conf").contains("\nuser b on nopass ~* resetchannels +@all\n"));
+    daemon.signal(Signal::KILL);
+    drop(daemon);
+    let _again = setup.start();
+    assert!(setup.ask("AUTH a secret\r\nINFO").contains("redis_mode:sentinel"));
+}
+
+#[test]
+fn the_acl_file_is_read_and_written_whole() {
+    let setup = Setup::new("aclfile $FOLDER/acl\n");
+    fs::write(setup.path("acl"), "user a on nopass +ping\n").unwrap();
+    fs::set_permissions(setup.path("acl"), fs::Permissions::from_mode(0o640)).unwrap();
+    let _daemon = setup.start();
+    assert_eq!(setup.ask("ACL SETUSER b on >secret\r\nACL SAVE"), "+OK\r\n+OK\r\n+OK\r\n");
+    let saved = setup.read("acl");
+    assert!(
+        saved.starts_with("user a on nopass resetchannels -@all +ping\nuser b on #"),
+        "{saved}"
+    );
+    assert!(saved.ends_with("\nuser default on nopass ~* &* +@all\n"), "{saved}");
+    let mode = fs::metadata(setup.path("acl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+
+    fs::write(setup.path("acl"), "user c on\nuser d foo\nuser c on\n").unwrap();
+    let said = setup.ask("ACL LOAD\r\nACL USERS");
+    assert!(said.contains("acl:2: Syntax error. WARNING: Duplicate user 'c' found on line 3."));
+    assert!(said.ends_with("*3\r\n$1\r\na\r\n$1\r\nb\r\n$7\r\ndefault\r\n+OK\r\n"), "{said}");
+    fs::write(setup.path("acl"), "user c on\n").unwrap();
+    let mut of_b = setup.connect().unwrap();
+    of_b.write_all(b"AUTH b secret\r\n").unwrap();
+    let mut answer = [0; 5];
+    of_b.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+    let said = setup.ask("ACL LOAD\r\nACL USERS");
+    assert_eq!(said, "+OK\r\n*2\r\n$1\r\nc\r\n$7\r\ndefault\r\n+OK\r\n");
+    let mut rest = String::new();
+    assert_eq!(of_b.read_to_string(&mut rest).unwrap(), 0, "whoever is gone is out: {rest}");
+    assert!(!setup.read("sentinel.conf").contains("\nuser "), "the ACL file holds the users");
+}
+
+#[test]
+fn requirepass_closes_what_the_acl_file_opens() {
+    let setup = Setup::new("requirepass secret\naclfile $FOLDER/acl\n");
+    fs::write(setup.path("acl"), "user default on nopass ~* &* +@all\n").unwrap();
+    let daemon = Daemon(
+        setup.command().stdout(fs::File::create(setup.path("out")).unwrap()).spawn().unwrap(),
+    );
+    setup.wait_for_service();
+    assert_eq!(setup.ask("PING"), "-NOAUTH Authentication required.\r\n+OK\r\n");
+    assert_eq!(setup.ask("AUTH secret\r\nACL LOAD\r\nPING"), "+OK\r\n+OK\r\n+PONG\r\n+OK\r\n");
+    assert_eq!(setup.ask("PING"), "-NOAUTH Authentication required.\r\n+OK\r\n");
+    assert!(setup.read("out").contains("`requirepass` asks for a password"));
+    drop(daemon);
 }
 
 #[test]

@@ -8,6 +8,7 @@ const MAY_EXPOSE: &[(&str, usize, &str)] = &[
     ("crates/conf/src/rewrite/wanted.rs", 2, "renders auth-pass and sentinel-pass"),
     ("crates/conf/src/load/access.rs", 2, "makes the default user of requirepass"),
     ("crates/server/src/tls/credentials.rs", 1, "decrypts a private key"),
+    ("crates/wire/src/accounts/mod.rs", 1, "hashes requirepass"),
     ("crates/wire/src/link/command.rs", 2, "encodes AUTH"),
     ("crates/wire/src/replies/settings.rs", 1, "CONFIG GET sentinel-pass by its exact name (H39)"),
 ];

@@ -71,12 +71,18 @@ impl Writer<'_> {
     /// a `requirepass` that is added or changed later counts (spec: holes H30).
     pub(super) fn write_users(&mut self, users: &[Vec<u8>]) {
         let slot = slot("user");
-        if self.document.places(&self::slot("aclfile")).next().is_some() {
+        if self.has_acl_file() {
             return self.remove_main(&slot);
         }
         let implied = self.implied_rules();
+        let foreign = self.foreign_users(&slot);
         let mut users: Vec<Vec<u8>> = users.to_vec();
-        users.retain(|user| !is_implied(user, &implied));
+        // A second line for a user that an include or an option names would be fatal at the next
+        // start (spec: holes H26).
+        users.retain(|user| {
+            !is_implied(user, &implied)
+                && !name_of(user).is_some_and(|name| foreign.contains(&name))
+        });
         for (place, name) in self.users(&slot) {
             let found = users.iter().position(|user| name_of(user) == Some(name.clone()));
             match found {
@@ -92,6 +98,20 @@ impl Writer<'_> {
         for user in users {
             self.append([b"user ".as_slice(), &user].concat(), &mut None);
         }
+    }
+
+    /// Whether the last `aclfile` line names one.
+    fn has_acl_file(&self) -> bool {
+        let last = self.document.places(&slot("aclfile")).last();
+        let path = last.and_then(|(_, line)| line.words()?.into_iter().nth(1));
+        path.is_some_and(|path| !path.is_empty())
+    }
+
+    /// The users that lines outside the main file name.
+    fn foreign_users(&self, slot: &Slot) -> Vec<Vec<u8>> {
+        let lines = self.document.places(slot).map(|(_, line)| line);
+        let lines = lines.filter(|line| *line.origin() != Origin::Main);
+        lines.filter_map(|line| line.words()?.into_iter().nth(1)).collect()
     }
 
     /// Takes out a `user default` line that opens the door which `requirepass` closes.

@@ -202,6 +202,27 @@ fn users_are_replaced_by_name() {
     assert_eq!(case.rest(), "user b on\n# x\nuser a off\nuser d on\n");
 }
 
+/// spec: holes H26
+#[test]
+fn users_of_includes_are_not_copied() {
+    let main = SETTLED.replace("port 26379\n", "include a\n");
+    let mut case = open(&MemoryFiles::main(&main).with("a", "user a on\n"), &[]);
+    let users = ["a off", "b on"].map(|user| user.as_bytes().to_vec());
+    case.file.change_shell(ShellChange::Users(users.to_vec()));
+    let text = case.text();
+    assert!(text.contains("\nuser b on\n") && !text.contains("user a"), "{text}");
+}
+
+/// An empty path is no file.
+#[test]
+fn users_stay_where_no_acl_file_is_named() {
+    for (line, expected) in [("aclfile \"\"\n", true), ("aclfile x\n", false)] {
+        let mut case = settled(line);
+        case.file.change_shell(ShellChange::Users(vec![b"a on".to_vec()]));
+        assert_eq!(case.rest().contains("user a on"), expected, "{line}");
+    }
+}
+
 #[test]
 fn settings_come_and_go() {
     let mut case = settled("loglevel notice\nsentinel announce-ip \"1.2.3.4\"\n");

@@ -26,6 +26,8 @@ pub(crate) struct Counters {
     error_replies: AtomicU64,
     input_bytes: AtomicU64,
     denied_auth: AtomicU64,
+    denied_command: AtomicU64,
+    denied_channel: AtomicU64,
     query_buffer_disconnections: AtomicU64,
     output_buffer_disconnections: AtomicU64,
     topics: Mutex<Topics>,
@@ -60,11 +62,20 @@ struct Shown {
 impl Counters {
     /// Adds what one connection counted.
     pub(super) fn add(&self, counts: Counts) {
-        let Counts { commands, error_replies, input_bytes, denied_auth } = counts;
+        let Counts {
+            commands,
+            error_replies,
+            input_bytes,
+            denied_auth,
+            denied_command,
+            denied_channel,
+        } = counts;
         self.commands.fetch_add(commands, Relaxed);
         self.error_replies.fetch_add(error_replies, Relaxed);
         self.input_bytes.fetch_add(input_bytes, Relaxed);
         self.denied_auth.fetch_add(denied_auth, Relaxed);
+        self.denied_command.fetch_add(denied_command, Relaxed);
+        self.denied_channel.fetch_add(denied_channel, Relaxed);
     }
 
     /// Notes why a connection was closed.
@@ -114,6 +125,8 @@ impl Counters {
             query_buffer_disconnections: self.query_buffer_disconnections.load(Relaxed),
             output_buffer_disconnections: self.output_buffer_disconnections.load(Relaxed),
             denied_auth: self.denied_auth.load(Relaxed),
+            denied_command: self.denied_command.load(Relaxed),
+            denied_channel: self.denied_channel.load(Relaxed),
         }
     }
 

@@ -141,7 +141,10 @@ fn welcome(fd: OwnedFd, peer: Option<SocketAddrAny>, door: &Door, house: &Arc<Ho
 
 /// Lets a client in whose line is open.
 fn enter(id: ClientId, line: Line, ends: Ends, house: &House) {
-    if is_stranger(&ends) && house.rules.protected_mode && house.accounts.default_is_open() {
+    if is_stranger(&ends)
+        && house.rules.protected_mode
+        && house.accounts.look().default_user().needs_no_password()
+    {
         house.roll.leave();
         return turn_away(Some(line), DENIED, house);
     }

@@ -23,8 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::process::Pid;
 use vedette_core::{Response, Ticket, Time};
 use vedette_wire::accounts::Accounts;
-use vedette_wire::client::{ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts};
+use vedette_wire::client::{
+    AclFileTask, ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts,
+};
 
+use crate::accounts::AccountsBoard;
 use crate::board::{Announcement, Board};
 use crate::clock::{Clock, Heartbeat};
 use crate::control::ControlMailbox;
@@ -73,6 +76,8 @@ pub(crate) enum ClientLetter {
     Asked(Arc<Census>),
     /// All threads have asked theirs.
     Counted { ticket: Ticket, answer: ClientsAnswer },
+    /// The `aclfile` was read or written, or not.
+    AclFileDone { ticket: Ticket, outcome: Result<(), String> },
     /// `CLIENT UNPAUSE`, or a pause began that ends some time.
     PauseChanged,
     /// Close this client: its query buffer is the largest of too many.
@@ -87,7 +92,7 @@ pub(crate) struct House {
     pub(crate) board: Arc<Board>,
     pub(crate) control: Arc<ControlMailbox>,
     pub(crate) log: Log,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: Arc<AccountsBoard>,
     pub(crate) rules: Rules,
     /// What does not change of what INFO shows.
     pub(crate) facts: ProcessFacts,
@@ -142,6 +147,38 @@ impl Roll {
 }
 
 impl House {
+    /// Changes the users; every thread looks after its connections before it does anything else.
+    fn change_accounts(&self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>) {
+        if self.accounts.change(change) {
+            self.accounts_changed();
+        }
+    }
+
+    fn accounts_changed(&self) {
+        self.threads.iter().for_each(|thread| thread.bell.ring());
+    }
+
+    /// Reads or writes the `aclfile` on a thread of its own: a slow disk holds up nobody else.
+    fn acl_file(self: &Arc<Self>, ticket: Ticket, task: AclFileTask) {
+        let house = self.clone();
+        let work = move || {
+            let outcome = match task {
+                AclFileTask::Load => house.accounts.load(&house.log),
+                AclFileTask::Save => house.accounts.save(&house.log),
+            };
+            house.accounts_changed();
+            house.acl_file_done(ticket, outcome);
+        };
+        if let Err(error) = std::thread::Builder::new().name("aclfile".into()).spawn(work) {
+            self.acl_file_done(ticket, Err(error.to_string()));
+        }
+    }
+
+    fn acl_file_done(&self, ticket: Ticket, outcome: Result<(), String>) {
+        let letter = ClientLetter::AclFileDone { ticket, outcome };
+        self.threads[thread_of(ticket)].letters.post(letter);
+    }
+
     /// The pause in force.
     fn pause(&self, now: Time) -> Option<Pause> {
         self.pause_slot().filter(|pause| pause.until > now)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use vedette_core::{Input, Ticket};
+use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{Action, ClientId};
 use vedette_wire::{Client, Snapshot};
 
@@ -20,6 +21,10 @@ use super::{ClientLetter, House};
 pub(super) struct Desk {
     pub(super) house: Arc<House>,
     pub(super) snapshot: Arc<Snapshot>,
+    /// The users as the last connection saw them.
+    accounts: Arc<Accounts>,
+    /// The version of the users that all connections were told of.
+    followed: u64,
     /// Clients with commands that a pause holds back.
     pub(super) held: HashSet<u64>,
     /// Clients whose output the system did not take yet.
@@ -35,6 +40,7 @@ impl ClientThread {
     /// Works through everything that is there.
     pub(super) fn round(&mut self) {
         self.take_letters_and_snapshot();
+        self.follow_users();
         self.deliver_events();
         let mut letters = std::mem::take(&mut self.letters);
         letters.drain(..).for_each(|letter| self.answer(letter));
@@ -63,6 +69,19 @@ impl ClientThread {
         }
     }
 
+    /// Before anything is delivered: whoever lost the right to listen hears nothing any more.
+    fn follow_users(&mut self) {
+        if !self.desk.must_follow_users() {
+            return;
+        }
+        let accounts = self.desk.house.accounts.present();
+        self.desk.followed = accounts.version();
+        for (key, connection) in &mut self.connections {
+            connection.client.follow_users(&accounts);
+            self.touched.push(*key);
+        }
+    }
+
     /// Delivers the events that the present snapshot contains.
     fn deliver_events(&mut self) {
         let seq = self.desk.snapshot.seq();
@@ -87,6 +106,9 @@ impl ClientThread {
             }
             ClientLetter::Counted { ticket, answer } => {
                 self.hand_over(ticket, |client| client.complete(ticket, &answer));
+            }
+            ClientLetter::AclFileDone { ticket, outcome } => {
+                self.hand_over(ticket, |client| client.complete_acl_file(ticket, &outcome));
             }
             ClientLetter::Asked(census) => self.ask_all(&census),
             ClientLetter::PauseChanged => self.touched.extend(&self.desk.held),
@@ -172,6 +194,8 @@ impl Desk {
     pub(super) fn new(number: usize, house: Arc<House>) -> Self {
         Self {
             snapshot: house.board.snapshot(),
+            accounts: house.accounts.present(),
+            followed: house.accounts.look().version(),
             house,
             held: HashSet::new(),
             backlogged: HashSet::new(),
@@ -182,8 +206,23 @@ impl Desk {
         }
     }
 
+    /// Whether the users changed since all connections were told of them.
+    pub(super) fn must_follow_users(&self) -> bool {
+        self.house.accounts.look().version() != self.followed
+    }
+
     pub(super) fn view(&mut self) -> View<'_> {
-        View { house: &self.house, snapshot: &self.snapshot, mint: &mut self.mint }
+        // Who was told that a user changed sees it on every thread.
+        let present = self.house.accounts.look();
+        if !Arc::ptr_eq(&present, &self.accounts) {
+            self.accounts = Arc::clone(&present);
+        }
+        View {
+            house: &self.house,
+            snapshot: &self.snapshot,
+            accounts: &mut self.accounts,
+            mint: &mut self.mint,
+        }
     }
 
     /// Lets a connection do everything that it can do now.
@@ -224,6 +263,10 @@ impl Desk {
             Action::KillClients { ticket, filter } => {
                 self.expect(ticket, connection);
                 Census::start(&self.house, ticket, filter, Wanted::Deaths);
+            }
+            Action::AclFile { ticket, task } => {
+                self.expect(ticket, connection);
+                self.house.acl_file(ticket, task);
             }
             Action::Pause(pause) => self.house.set_pause(Some(pause), now),
             Action::Unpause => self.house.set_pause(None, now),

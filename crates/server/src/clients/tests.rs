@@ -42,7 +42,7 @@ impl Harness {
             board: Arc::default(),
             control: Arc::new(Mailbox::new(Arc::default())),
             log: Log::new(LogTarget::default(), LogLevel::Nothing),
-            accounts: Accounts::default(),
+            accounts: Arc::new(AccountsBoard::new(Accounts::default(), None, 128)),
             rules,
             facts: ProcessFacts::default(),
             control_thread: rustix::process::getpid(),

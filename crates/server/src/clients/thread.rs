@@ -102,7 +102,8 @@ impl ClientThread {
             if self.is_mute() {
                 return Poll::Pending;
             }
-            if !self.ready.is_empty() || !self.inbox.is_empty() || self.can_deliver() {
+            let has_news = self.can_deliver() || self.desk.must_follow_users();
+            if !self.ready.is_empty() || !self.inbox.is_empty() || has_news {
                 return Poll::Ready(());
             }
             match due {

@@ -1,9 +1,10 @@
 //! What a connection sees of the process around it, for one round of its thread.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use vedette_core::{Now, Ticket};
-use vedette_wire::accounts::Accounts;
+use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{Pause, ServerFacts};
 use vedette_wire::{Snapshot, Surroundings};
 
@@ -13,6 +14,7 @@ use super::{House, TICKET_STRIDE};
 pub(super) struct View<'a> {
     pub(super) house: &'a House,
     pub(super) snapshot: &'a Snapshot,
+    pub(super) accounts: &'a mut Arc<Accounts>,
     pub(super) mint: &'a mut TicketMint,
 }
 
@@ -41,7 +43,16 @@ impl Surroundings for View<'_> {
     }
 
     fn accounts(&self) -> &Accounts {
-        &self.house.accounts
+        self.accounts
+    }
+
+    fn change_accounts(&mut self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>) {
+        self.house.change_accounts(change);
+        *self.accounts = self.house.accounts.present();
+    }
+
+    fn with_acl_log(&mut self, look: &mut dyn FnMut(&mut AclLog)) {
+        look(&mut self.house.accounts.refused());
     }
 
     fn server_facts(&self) -> ServerFacts {

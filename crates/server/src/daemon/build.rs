@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
-use vedette_conf::{BufferLimit, Loaded, ServerSettings};
+use vedette_conf::{BufferLimit, Loaded, ServerSettings, words};
 use vedette_core::{Config, DurableState, Generation, Input, Sentinel, SentinelId};
-use vedette_wire::accounts::Accounts;
+use vedette_wire::accounts::{Accounts, User};
 use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
 
+use crate::accounts::AccountsBoard;
 use crate::board::Board;
 use crate::clients::{self, House, Inbox, Listeners, Rules};
 use crate::clock::{Clock, Heartbeat};
@@ -23,10 +24,13 @@ use crate::recorder::FlightRecorder;
 use crate::store::{Store, StoreEvent};
 use crate::tls::{Dialer, Tls};
 
+use super::users;
+
 /// What was decided and opened before anything runs.
 pub(super) struct Opened {
     pub(super) config_file: PathBuf,
     pub(super) loaded: Loaded,
+    pub(super) accounts: Accounts,
     pub(super) log: Log,
     pub(super) maxclients: u64,
     pub(super) supervisor: Supervisor,
@@ -53,7 +57,12 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     let control_bell = Arc::new(Doorbell::default());
     let control: Arc<ControlMailbox> = Arc::new(Mailbox::new(control_bell.clone()));
     let state = durable_state(&opened.loaded);
-    let store = open_store(&opened, &state, &control)?;
+    let accounts = Arc::new(AccountsBoard::new(
+        opened.accounts.clone(),
+        users::acl_file(&opened.loaded.server),
+        opened.loaded.server.acl_log_max_len,
+    ));
+    let store = open_store(&opened, &state, &control, &accounts)?;
     opened.log.notice(&format!("Sentinel ID is {}", state.my_id));
 
     let threads: Vec<_> = (0..client_threads()).map(|_| Inbox::new()).collect();
@@ -81,7 +90,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
         heart,
         board,
         control,
-        accounts: Accounts::new(server.requirepass.clone()),
+        accounts,
         rules: rules(server, opened.maxclients),
         facts: facts(&opened),
         control_thread: thread.id(),
@@ -115,6 +124,7 @@ fn open_store(
     opened: &Opened,
     state: &DurableState,
     control: &Arc<ControlMailbox>,
+    accounts: &Arc<AccountsBoard>,
 ) -> io::Result<Store> {
     let (log, control) = (opened.log.clone(), control.clone());
     let (first_done, first) = mpsc::channel();
@@ -130,12 +140,20 @@ fn open_store(
     let document = opened.loaded.document.clone();
     let store =
         Store::open(&opened.config_file, document, state, notify).map_err(io::Error::other)?;
+    let accounts = accounts.clone();
+    store.tell_users(move || accounts.present().users().map(user_line).collect());
     if opened.loaded.state.my_id.is_none() {
         store.save(FIRST_SAVE, Vec::new());
         // Whatever came of it is in the log; a Sentinel that cannot save still watches.
         let _ = first.recv();
     }
     Ok(store)
+}
+
+/// A user as `sentinel.conf` names it after the word `user`: what would not read back is quoted.
+fn user_line(user: &Arc<User>) -> Vec<u8> {
+    let words = std::iter::once(user.name().to_vec()).chain(user.rules());
+    words.map(|word| words::quote_if_needed(&word)).collect::<Vec<_>>().join(&b' ')
 }
 
 /// What the store says, for the log and for the core.

@@ -5,11 +5,11 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
-use vedette_conf::{BadLine, ConfigError, Line, Loaded, ServerSettings};
+use vedette_conf::{BadLine, ConfigError, Line, Loaded};
 use vedette_wire::replies::info::REDIS_VERSION;
 
 use super::build::first_port;
-use super::{Refused, Start, refuse_with};
+use super::{Refused, Start, refuse_with, users};
 use crate::log::{Form, Log, LogTarget, Syslog, os_words};
 use crate::store::{self, DiskFiles};
 use crate::tls::{self, Tls, TlsError};
@@ -37,7 +37,10 @@ pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
     match vedette_conf::load(&absolute, &start.arguments, stdin, &DiskFiles) {
         Ok(mut loaded) => {
             loaded.remember_votes(&store::read_side_file(&absolute));
-            Ok((absolute, loaded))
+            match users::find_bad_line(&loaded.server) {
+                Some(error) => Err(fatal(&error)),
+                None => Ok((absolute, loaded)),
+            }
         }
         Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
         Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error)),
@@ -63,22 +66,13 @@ pub(super) fn open_log(loaded: &Loaded) -> Result<Log, Refused> {
 }
 
 /// Refuses to start where it is clear that it cannot work (spec: behaviour 13.6).
-pub(super) fn refuse_what_cannot_work(
-    config_file: &Path,
-    loaded: &Loaded,
-    log: &Log,
-) -> Result<(), Refused> {
+pub(super) fn refuse_what_cannot_work(config_file: &Path, log: &Log) -> Result<(), Refused> {
     if let Err(error) = access(config_file, Access::WRITE_OK) {
         let why = format!(
             "Sentinel config file {} is not writable: {}. Exiting...",
             config_file.display(),
             os_words(&error.into())
         );
-        return Err(refuse_with(log, &why));
-    }
-    if has_unenforced_rules(&loaded.server) {
-        let why = "This version enforces requirepass only: remove aclfile and every user line that \
-                   asks for more, so that the door does not stand open unseen. Exiting...";
         return Err(refuse_with(log, &why));
     }
     Ok(())
@@ -114,31 +108,6 @@ pub(super) fn make_tls_ready(loaded: &Loaded, log: &Log) -> Result<Tls, Refused>
             }
         }
     })
-}
-
-/// Whether the file asks for access rules that nobody would enforce. Lines that a reference writes
-/// for an open default user, or beside `requirepass`, ask for nothing more.
-fn has_unenforced_rules(server: &ServerSettings) -> bool {
-    const OPEN: [&[u8]; 10] = [
-        b"on",
-        b"nopass",
-        b"sanitize-payload",
-        b"skip-sanitize-payload",
-        b"~*",
-        b"&*",
-        b"+@all",
-        b"allkeys",
-        b"allchannels",
-        b"allcommands",
-    ];
-    let has_password = server.requirepass.is_some();
-    let is_met = |rule: &Vec<u8>| {
-        let open = OPEN.iter().any(|open| rule.eq_ignore_ascii_case(open));
-        open || rule == b"alldbs" || (has_password && matches!(rule.first(), Some(b'>' | b'#')))
-    };
-    let users_met =
-        server.users.iter().all(|user| user.name == b"default" && user.rules.iter().all(is_met));
-    server.acl_file.is_some() || !users_met
 }
 
 /// The lines that every start begins with.

@@ -109,6 +109,17 @@ impl Committer {
     }
 }
 
+/// Puts these bytes in the place of a file that is not the configuration: whole or not at all, with
+/// the mode and the owner that it had.
+///
+/// # Errors
+/// The file stays as it was.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = Target::new(path);
+    let ownership = target.look().as_ref().map_or_else(|| Ownership::own(0o600), Ownership::of);
+    Committer::new(&target).commit(&target, bytes, ownership)
+}
+
 /// Ends an overwriting that a crash cut short: to be called before the file is loaded.
 ///
 /// # Errors

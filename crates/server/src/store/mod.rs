@@ -17,7 +17,7 @@ use rustix::fs::{Access, access};
 use vedette_conf::{Document, SentinelFile, ShellChange};
 use vedette_core::{DurableChange, DurableState, Generation};
 
-pub use self::commit::recover;
+pub use self::commit::{recover, replace_file};
 pub use self::disk_files::DiskFiles;
 use self::target::Target;
 use self::worker::{Order, Worker};
@@ -108,6 +108,12 @@ impl Store {
     /// without changes (`FLUSHCONFIG`, first start).
     pub fn save(&self, generation: Generation, changes: Vec<DurableChange>) {
         self.order(Order::Save { generation, changes });
+    }
+
+    /// From now on every save writes these users, asked for anew each time; nothing is saved now
+    /// (spec: interface 4.12).
+    pub fn tell_users(&self, users: impl Fn() -> Vec<Vec<u8>> + Send + 'static) {
+        self.order(Order::TellUsers(Box::new(users)));
     }
 
     /// Saves a change of the shell; answered by `ShellSaved`.

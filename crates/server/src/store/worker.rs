@@ -19,7 +19,11 @@ const NEW_FILE_MODE: u32 = 0o600;
 pub(super) enum Order {
     Save { generation: Generation, changes: Vec<DurableChange> },
     SaveShell(ShellChange),
+    TellUsers(Users),
 }
+
+/// Who knows the users as the file is to have them.
+pub(super) type Users = Box<dyn Fn() -> Vec<Vec<u8>> + Send>;
 
 /// Everything the thread owns.
 pub(super) struct Worker<F> {
@@ -30,6 +34,9 @@ pub(super) struct Worker<F> {
     known: Option<Fingerprint>,
     ownership: Option<Ownership>,
     votes: Vec<u8>,
+    users: Option<Users>,
+    /// The users that the file knows of.
+    users_told: Option<Vec<Vec<u8>>>,
     notify: F,
 }
 
@@ -40,7 +47,17 @@ impl<F: Fn(StoreEvent)> Worker<F> {
         let known = meta.as_ref().map(Fingerprint::of);
         let ownership = meta.as_ref().map(Ownership::of);
         let votes = file.render_votes();
-        Self { file, target, committer, known, ownership, votes, notify }
+        Self {
+            file,
+            target,
+            committer,
+            known,
+            ownership,
+            votes,
+            users: None,
+            users_told: None,
+            notify,
+        }
     }
 
     /// Works until the handle is dropped and every order is done.
@@ -56,6 +73,10 @@ impl<F: Fn(StoreEvent)> Worker<F> {
                         Err(error) => StoreEvent::Failed { generation, error },
                     };
                     (self.notify)(event);
+                }
+                Order::TellUsers(users) => {
+                    self.users = Some(users);
+                    continue;
                 }
                 Order::SaveShell(change) => {
                     self.file.change_shell(change);
@@ -73,11 +94,19 @@ impl<F: Fn(StoreEvent)> Worker<F> {
             self.file.accept();
         } else {
             self.file.reject();
+            self.users_told = None;
         }
         saved
     }
 
     fn merge_and_write(&mut self) -> io::Result<()> {
+        let users = self.users.as_ref().map(|users| users());
+        if users != self.users_told {
+            users.clone().into_iter().for_each(|users| {
+                self.file.change_shell(ShellChange::Users(users));
+            });
+            self.users_told = users;
+        }
         if let Some(meta) = self.target.look() {
             self.ownership = Some(Ownership::of(&meta));
             if self.known != Some(Fingerprint::of(&meta)) {

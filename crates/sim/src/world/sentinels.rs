@@ -205,6 +205,7 @@ impl World {
                 Action::Close(_) => closes = true,
                 Action::ListClients { .. }
                 | Action::KillClients { .. }
+                | Action::AclFile { .. }
                 | Action::Pause(_)
                 | Action::Unpause
                 | Action::Shutdown

@@ -135,8 +135,10 @@ pub(crate) fn votes() -> impl Strategy<Value = Vec<u8>> {
 pub(crate) fn users() -> impl Strategy<Value = Vec<u8>> {
     let rules = ["on", "off", "nopass", "NOPASS", "resetpass", "reset", ">pw", "<pw", "#00", "!00"];
     let others = ["~*", "&*", "+@all", "-@all", "+sentinel|masters", "(+ping)", "sanitize-payload"];
+    let more =
+        ["%R~a", "&c", "+@slow", "-@admin", "-sentinel", "+ping|x", "(~x", "&y)", "+@nosuch"];
     let rule = prop_oneof![
-        6 => select([rules.as_slice(), &others].concat())
+        6 => select([rules.as_slice(), &others, &more].concat())
             .prop_map(|rule| rule.as_bytes().to_vec()),
         1 => word(),
     ];

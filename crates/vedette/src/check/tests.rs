@@ -48,6 +48,8 @@ fn errors_have_their_line() {
     expect("nosuch 1", Severity::Error, "Bad directive");
     expect("tls-port 1", Severity::Error, "No tls-cert-file configured!");
     expect("tls-replication yes", Severity::Error, "No tls-cert-file configured!");
+    expect("user a on >secret foo", Severity::Error, "'on': Syntax error");
+    expect("user a on +nosuch", Severity::Error, "Unknown command or category name in ACL");
     // All of them are shown, not only the first.
     assert_eq!(found("port a\nport b\n").iter().filter(|one| one.0 == Severity::Error).count(), 2);
 }

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod acl;
 mod bad_configuration;
 mod bad_input;
 mod demo;

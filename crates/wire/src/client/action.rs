@@ -30,6 +30,14 @@ pub enum Action {
         /// Which clients; this one included if it matches.
         filter: ClientFilter,
     },
+    /// Read or write the `aclfile`, and hand what came of it to
+    /// [`super::Client::complete_acl_file`].
+    AclFile {
+        /// Names the answer.
+        ticket: Ticket,
+        /// Which.
+        task: AclFileTask,
+    },
     /// Hold commands of all clients; joins a pause that lasts already (see [`Pause::join`]).
     Pause(Pause),
     /// End the pause: [`super::Client::advance`] every client.
@@ -42,6 +50,15 @@ pub enum Action {
     Warn(String),
     /// Close the connection. Nothing follows.
     Close(Closing),
+}
+
+/// What is to be done with the `aclfile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AclFileTask {
+    /// Take its users ([`crate::accounts::Accounts::load`]).
+    Load,
+    /// Write the users into it ([`crate::accounts::Accounts::render`]).
+    Save,
 }
 
 /// How a connection ends.
@@ -58,7 +75,7 @@ pub enum Closing {
 pub enum CloseReason {
     /// The client said `QUIT`.
     Quit,
-    /// `CLIENT KILL`.
+    /// `CLIENT KILL`, or its user was deleted.
     Killed,
     /// A protocol error, which the output tells.
     ProtocolError,

@@ -8,6 +8,7 @@ use super::gate;
 use super::limits::{OUTPUT_PAUSE, WAITING_MAX};
 use super::surroundings::Surroundings;
 use super::{Client, State};
+use crate::accounts::{Denial, Incident, Reason};
 use crate::commands::{Command, Verb};
 use crate::reply::{Reply, error};
 
@@ -78,6 +79,10 @@ impl Client {
             self.close_now(CloseReason::CrossProtocol);
             return Fate::Done;
         }
+        self.follow_users(surroundings.accounts());
+        if self.state != State::Open {
+            return Fate::Done;
+        }
         let admitted = self.admit(&words, surroundings);
         if let Ok(command) = admitted
             && self.is_paused(command, surroundings)
@@ -99,7 +104,7 @@ impl Client {
     fn admit(
         &mut self,
         words: &[Bytes],
-        surroundings: &dyn Surroundings,
+        surroundings: &mut dyn Surroundings,
     ) -> Result<&'static Command, Reply> {
         let command = gate::find_command(words)?;
         self.last_command = Some(command);
@@ -107,10 +112,56 @@ impl Client {
             self.counts.denied_auth += 1;
             return Err(gate::not_authenticated());
         }
+        if let Err(denial) = self.session.user.check(command, words) {
+            return Err(self.deny(denial, command, words, surroundings));
+        }
         if self.is_restricted() && !gate::is_for_subscribers(command) {
             return Err(gate::only_for_subscribers(command));
         }
         Ok(command)
+    }
+
+    /// Refuses what ACL rules forbid, and notes it.
+    fn deny(
+        &mut self,
+        denial: Denial,
+        command: &Command,
+        words: &[Bytes],
+        surroundings: &mut dyn Surroundings,
+    ) -> Reply {
+        let (reason, object, reply) = match denial {
+            Denial::Command => {
+                self.counts.denied_command += 1;
+                (Reason::Command, command.name.as_bytes(), gate::command_not_allowed(command))
+            }
+            Denial::Channel(index) => {
+                self.counts.denied_channel += 1;
+                let channel = words.get(index).map_or(&b""[..], |channel| channel);
+                (Reason::Channel, channel, gate::channel_not_allowed())
+            }
+        };
+        let user = self.session.user.name().to_vec();
+        self.note_refusal(reason, object, user, surroundings);
+        reply
+    }
+
+    /// Writes an entry of `ACL LOG`.
+    pub(super) fn note_refusal(
+        &self,
+        reason: Reason,
+        object: &[u8],
+        username: Vec<u8>,
+        surroundings: &mut dyn Surroundings,
+    ) {
+        let now = surroundings.now();
+        let object = object.to_vec();
+        let client = self.info_line(now);
+        let mut incident = Some(Incident { reason, object, username, client, at: now.mono });
+        surroundings.with_acl_log(&mut |log| {
+            if let Some(incident) = incident.take() {
+                log.note(incident);
+            }
+        });
     }
 
     /// Only `PUBLISH` counts as a write (spec: interface 4.7, 4.9).

@@ -5,7 +5,7 @@ use vedette_core::{Request, Response, Ticket};
 use vedette_resp::Protocol;
 
 use super::Client;
-use super::action::{Action, CloseReason};
+use super::action::{AclFileTask, Action, CloseReason};
 use super::filter::{ClientFilter, ClientsAnswer};
 use super::gate::wrong_arity;
 use super::outbox::Owed;
@@ -32,6 +32,8 @@ pub(super) enum Outcome {
     List(ClientFilter),
     /// `CLIENT KILL`
     Kill(ClientFilter, Owed),
+    /// `ACL LOAD`, `ACL SAVE`
+    AclFile(AclFileTask),
 }
 
 /// What a command comes to, or the error that answers it.
@@ -67,6 +69,7 @@ impl Client {
             Outcome::List(filter) => {
                 Action::ListClients { ticket: owe(self, Owed::ClientLines), filter }
             }
+            Outcome::AclFile(task) => Action::AclFile { ticket: owe(self, Owed::AclFile), task },
             Outcome::Kill(filter, owed) => Action::KillClients { ticket: owe(self, owed), filter },
         };
         self.actions.push_back(action);
@@ -82,11 +85,11 @@ impl Client {
         let arguments = &words[1..];
         match command.verb {
             Verb::Container => Err(wrong_arity(command)),
-            Verb::Acl(verb) => self.acl(verb, command, &words[2..], surroundings),
-            Verb::Auth => self.auth(arguments, surroundings.accounts()),
+            Verb::Acl(verb) => self.acl(verb, words, surroundings),
+            Verb::Auth => self.auth(words, surroundings),
             Verb::Client(verb) => self.client(verb, &words[2..], surroundings),
             Verb::Command(verb) => self.command(verb, words),
-            Verb::Hello => self.hello(arguments, surroundings.accounts()),
+            Verb::Hello => self.hello(words, surroundings),
             Verb::Info => {
                 let facts = surroundings.server_facts();
                 let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
@@ -171,9 +174,22 @@ impl Client {
                 failed = reply.is_error();
                 Some(reply)
             }
-            Owed::ClientLines | Owed::KilledOne | Owed::KilledCount => None,
+            Owed::ClientLines | Owed::KilledOne | Owed::KilledCount | Owed::AclFile => None,
         });
         self.counts.error_replies += u64::from(failed);
+    }
+
+    pub(super) fn settle_acl_file(&mut self, ticket: Ticket, outcome: &Result<(), String>) {
+        let failed = outcome.is_err();
+        let settled = self.outbox.settle(ticket, |owed, _| match (owed, outcome) {
+            (Owed::AclFile, Ok(())) => Some(Reply::OK),
+            (Owed::AclFile, Err(why)) => Some(error(format!("ERR {why}"))),
+            (
+                Owed::ClientLines | Owed::KilledOne | Owed::KilledCount | Owed::Response { .. },
+                _,
+            ) => None,
+        });
+        self.counts.error_replies += u64::from(settled && failed);
     }
 
     pub(super) fn settle_clients(&mut self, ticket: Ticket, answer: &ClientsAnswer) {
@@ -182,9 +198,12 @@ impl Client {
             (Owed::KilledOne, ClientsAnswer::Killed(0)) => Some(error("ERR No such client")),
             (Owed::KilledOne, ClientsAnswer::Killed(_)) => Some(Reply::OK),
             (Owed::KilledCount, ClientsAnswer::Killed(count)) => Some(integer(*count)),
-            (Owed::ClientLines | Owed::Response { .. }, ClientsAnswer::Killed(_))
+            (
+                Owed::ClientLines | Owed::Response { .. } | Owed::AclFile,
+                ClientsAnswer::Killed(_),
+            )
             | (
-                Owed::KilledOne | Owed::KilledCount | Owed::Response { .. },
+                Owed::KilledOne | Owed::KilledCount | Owed::Response { .. } | Owed::AclFile,
                 ClientsAnswer::Lines(_),
             ) => None,
         });

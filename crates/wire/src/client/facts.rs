@@ -98,6 +98,10 @@ pub struct Counts {
     pub input_bytes: u64,
     /// Commands refused, or passwords wrong, for want of authentication.
     pub denied_auth: u64,
+    /// Commands refused by ACL rules.
+    pub denied_command: u64,
+    /// Commands refused for their channels by ACL rules.
+    pub denied_channel: u64,
 }
 
 /// What only INFO shows (spec: interface 6).
@@ -188,6 +192,10 @@ pub struct StatsFacts {
     pub output_buffer_disconnections: u64,
     /// Authentications refused.
     pub denied_auth: u64,
+    /// Commands refused by ACL rules.
+    pub denied_command: u64,
+    /// Commands refused for their channels by ACL rules.
+    pub denied_channel: u64,
 }
 
 impl Eq for StatsFacts {}

@@ -73,6 +73,16 @@ pub(super) fn not_authenticated() -> Reply {
     error("NOAUTH Authentication required.")
 }
 
+/// `-NOPERM` for the command itself.
+pub(super) fn command_not_allowed(command: &Command) -> Reply {
+    error(format!("NOPERM this user has no permissions to run the '{}' command", command.name))
+}
+
+/// `-NOPERM` for a channel.
+pub(super) fn channel_not_allowed() -> Reply {
+    error("NOPERM this user has no permissions to access one of the channels used as arguments")
+}
+
 /// `-WRONGPASS`
 pub(super) fn wrong_password() -> Reply {
     error("WRONGPASS invalid username-password pair or user is disabled.")
@@ -113,6 +123,12 @@ fn unknown_subcommand(container: &Command, name: &[u8]) -> Reply {
 
 /// As much of a word as an error repeats: up to a NUL byte or a length.
 fn echo(word: &[u8], max: usize) -> &[u8] {
+    let word = up_to_null(word);
+    &word[..word.len().min(max)]
+}
+
+/// A word up to a NUL byte.
+pub(super) fn up_to_null(word: &[u8]) -> &[u8] {
     let end = word.iter().position(|byte| *byte == 0).unwrap_or(word.len());
-    &word[..end.min(max)]
+    &word[..end]
 }

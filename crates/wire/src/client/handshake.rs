@@ -7,15 +7,20 @@ use super::Client;
 use super::execute::{Executed, Outcome};
 use super::gate::wrong_password;
 use super::session::is_plain;
-use crate::accounts::{Accounts, DEFAULT_USER};
+use super::surroundings::Surroundings;
+use crate::accounts::{DEFAULT_USER, Reason};
 use crate::replies::info::REDIS_VERSION;
 use crate::reply::{Reply, error, error_with, syntax_error, word};
 
 impl Client {
     /// `AUTH [<user>] <password>`
-    pub(super) fn auth(&mut self, words: &[Bytes], accounts: &Accounts) -> Executed {
-        let (user, password) = match words {
-            [_] if accounts.default_is_open() => {
+    pub(super) fn auth(
+        &mut self,
+        words: &[Bytes],
+        surroundings: &mut dyn Surroundings,
+    ) -> Executed {
+        let (user, password) = match &words[1..] {
+            [_] if surroundings.accounts().default_user().needs_no_password() => {
                 return Err(error(
                     "ERR AUTH <password> called without any password configured for the default \
                      user. Are you sure your configuration is correct?",
@@ -25,20 +30,24 @@ impl Client {
             [user, password] => (&user[..], password),
             _ => return Err(syntax_error()),
         };
-        self.log_in(accounts, user, password)?;
+        self.log_in(surroundings, &words[0], user, password)?;
         Ok(Outcome::Reply(Reply::OK))
     }
 
     /// `HELLO [<2|3> [AUTH <user> <password>] [SETNAME <name>]]`
-    pub(super) fn hello(&mut self, words: &[Bytes], accounts: &Accounts) -> Executed {
-        let (protocol, options) = match words {
+    pub(super) fn hello(
+        &mut self,
+        words: &[Bytes],
+        surroundings: &mut dyn Surroundings,
+    ) -> Executed {
+        let (protocol, options) = match &words[1..] {
             [] => (self.session.protocol, Options::default()),
             [version, options @ ..] => (parse_version(version)?, Options::parse(options)?),
         };
         if let Some((user, password)) = &options.credentials {
-            self.log_in(accounts, user, password)?;
+            self.log_in(surroundings, &words[0], user, password)?;
         }
-        if !self.session.is_authenticated(accounts) {
+        if !self.session.is_authenticated(surroundings.accounts()) {
             self.counts.denied_auth += 1;
             return Err(error(
                 "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
@@ -53,11 +62,18 @@ impl Client {
         Ok(Outcome::Reply(self.greeting()))
     }
 
-    fn log_in(&mut self, accounts: &Accounts, user: &[u8], password: &[u8]) -> Result<(), Reply> {
-        if self.session.authenticate(accounts, user, password) {
+    fn log_in(
+        &mut self,
+        surroundings: &mut dyn Surroundings,
+        command: &[u8],
+        user: &[u8],
+        password: &[u8],
+    ) -> Result<(), Reply> {
+        if self.session.authenticate(surroundings.accounts(), user, password) {
             return Ok(());
         }
         self.counts.denied_auth += 1;
+        self.note_refusal(Reason::Auth, command, user.to_vec(), surroundings);
         Err(wrong_password())
     }
 

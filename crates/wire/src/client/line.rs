@@ -19,7 +19,7 @@ impl Client {
             && (filter.ids.is_empty() || filter.ids.contains(&self.id))
             && filter.except != Some(self.id)
             && filter.kind.is_none_or(|kind| kind == self.kind())
-            && filter.user.as_ref().is_none_or(|user| *user == self.session.user)
+            && filter.user.as_ref().is_none_or(|user| **user == *self.session.user.name())
             && filter.min_age_secs.is_none_or(|secs| self.age_secs(now) >= secs)
             && is(&filter.addr, &|| self.facts.ends.peer())
             && is(&filter.laddr, &|| self.facts.ends.local())
@@ -47,7 +47,7 @@ impl Client {
             self.argument_bytes,
             size_of::<Self>() + qbuf + omem,
             self.last_command.map_or("NULL", |command| command.name),
-            session.user,
+            String::from_utf8_lossy(session.user.name()),
             if session.tracking { 0 } else { -1 },
             match session.protocol {
                 Protocol::Resp2 => 2,

@@ -38,7 +38,7 @@ use bytes::{Bytes, BytesMut};
 use vedette_core::{Now, Response, Ticket, Time};
 use vedette_resp::{RequestDecoder, RequestLimits};
 
-pub use action::{Action, CloseReason, Closing, Pause, SubscriptionChange};
+pub use action::{AclFileTask, Action, CloseReason, Closing, Pause, SubscriptionChange};
 pub use facts::{
     ClientId, ClientLimits, ClientsFacts, ConnectionFacts, Counts, CpuFacts, Ends, OutputLimit,
     ProcessFacts, ServerFacts, StatsFacts,
@@ -46,10 +46,11 @@ pub use facts::{
 pub use filter::{ClientFilter, ClientKind, ClientsAnswer};
 pub use surroundings::Surroundings;
 
+use crate::accounts::Accounts;
 use crate::commands::Command;
 use crate::events::RenderedEvent;
 use outbox::Outbox;
-use session::Session;
+use session::{Followed, Session};
 use subscriptions::Subscriptions;
 
 /// A client's connection.
@@ -179,6 +180,28 @@ impl Client {
     pub fn complete(&mut self, ticket: Ticket, answer: &ClientsAnswer) {
         self.settle_clients(ticket, answer);
         self.after_settling(ticket);
+    }
+
+    /// The host's answer to an [`Action::AclFile`].
+    pub fn complete_acl_file(&mut self, ticket: Ticket, outcome: &Result<(), String>) {
+        self.settle_acl_file(ticket, outcome);
+        self.after_settling(ticket);
+    }
+
+    /// The users changed: ends the connection if its user is gone, or may not listen any more to
+    /// what it subscribed to (spec: interface 4.12).
+    pub fn follow_users(&mut self, accounts: &Accounts) {
+        if self.state == State::Open && self.must_go(accounts) {
+            self.close_now(CloseReason::Killed);
+        }
+    }
+
+    fn must_go(&mut self, accounts: &Accounts) -> bool {
+        match self.session.follow(accounts) {
+            Followed::Unchanged => false,
+            Followed::LostChannels => !self.subscriptions.are_allowed(&self.session.user),
+            Followed::Gone => true,
+        }
     }
 
     /// Hands over an event. Only what the client subscribed to reaches its output.

@@ -51,6 +51,8 @@ pub(super) enum Owed {
     KilledOne,
     /// `CLIENT KILL <filter> <value>…`
     KilledCount,
+    /// `ACL LOAD`, `ACL SAVE`
+    AclFile,
 }
 
 impl Outbox {

@@ -1,16 +1,20 @@
 //! What a connection has chosen: protocol, user, names, whether it wants replies.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use vedette_resp::Protocol;
 
-use crate::accounts::{Accounts, DEFAULT_USER};
+use crate::accounts::{Accounts, User};
 
 /// The choices of a connection.
 pub(super) struct Session {
     /// RESP2 until `HELLO 3`.
     pub(super) protocol: Protocol,
     /// Who it is, or would be.
-    pub(super) user: &'static str,
+    pub(super) user: Arc<User>,
+    /// The picture of the users that `user` is from.
+    users_seen: u64,
     /// Whether it proved it.
     authenticated: bool,
     /// `CLIENT SETNAME`; empty if none.
@@ -25,6 +29,17 @@ pub(super) struct Session {
     pub(super) tracking: bool,
     /// `CLIENT REPLY`.
     pub(super) replies: Replies,
+}
+
+/// What became of the user of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// It may listen to what it listened to.
+    Unchanged,
+    /// It may not listen to everything any more.
+    LostChannels,
+    /// It was deleted.
+    Gone,
 }
 
 /// `CLIENT REPLY`
@@ -67,7 +82,8 @@ impl Session {
     pub(super) fn new(accounts: &Accounts) -> Self {
         Self {
             protocol: Protocol::Resp2,
-            user: DEFAULT_USER,
+            user: accounts.default_user().clone(),
+            users_seen: accounts.version(),
             authenticated: accounts.default_is_open(),
             name: Bytes::new(),
             lib_name: Bytes::new(),
@@ -83,6 +99,20 @@ impl Session {
         self.authenticated || accounts.default_is_open()
     }
 
+    /// Follows changes of its user.
+    pub(super) fn follow(&mut self, accounts: &Accounts) -> Followed {
+        if self.users_seen == accounts.version() {
+            return Followed::Unchanged;
+        }
+        self.users_seen = accounts.version();
+        let Some(now) = accounts.still(&self.user) else { return Followed::Gone };
+        let before = core::mem::replace(&mut self.user, now.clone());
+        match now.lost_channels(&before) {
+            true => Followed::LostChannels,
+            false => Followed::Unchanged,
+        }
+    }
+
     /// Becomes a user, if the password fits; otherwise stays who it is.
     pub(super) fn authenticate(
         &mut self,
@@ -91,7 +121,8 @@ impl Session {
         password: &[u8],
     ) -> bool {
         let Some(user) = accounts.authenticate(user, password) else { return false };
-        self.user = user;
+        self.user = user.clone();
+        self.users_seen = accounts.version();
         self.authenticated = true;
         true
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::accounts::User;
 use crate::events::RenderedEvent;
 use crate::glob::{Case, matches};
 use crate::reply::{Reply, count, word};
@@ -61,6 +62,12 @@ impl Subscriptions {
             Kind::Channel => self.channels.clone(),
             Kind::Pattern => self.patterns.clone(),
         }
+    }
+
+    /// Whether this user may listen to everything here.
+    pub(super) fn are_allowed(&self, user: &User) -> bool {
+        self.channels.iter().all(|name| user.may_listen(name, false))
+            && self.patterns.iter().all(|name| user.may_listen(name, true))
     }
 
     /// The messages that an event makes: one for the channel, one for each pattern that matches.

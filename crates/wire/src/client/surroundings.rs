@@ -4,7 +4,7 @@ use vedette_core::{Now, Ticket};
 
 use super::action::Pause;
 use super::facts::ServerFacts;
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, AclLog};
 use crate::snapshot::Snapshot;
 
 /// The process around a connection; the server implements it, and the simulator.
@@ -16,6 +16,11 @@ pub trait Surroundings {
     fn snapshot(&self) -> &Snapshot;
     /// The users.
     fn accounts(&self) -> &Accounts;
+    /// Changes the users: `change` makes a new picture of the latest one, or leaves it. When this
+    /// returns every connection of the process sees the new one.
+    fn change_accounts(&mut self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>);
+    /// Reads the log of what was refused, or adds to it.
+    fn with_acl_log(&mut self, look: &mut dyn FnMut(&mut AclLog));
     /// The facts that only INFO shows.
     fn server_facts(&self) -> ServerFacts;
     /// The pause in force, if any; one that has ended is none.

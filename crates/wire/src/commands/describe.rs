@@ -5,6 +5,31 @@ use super::{COMMANDS, Command, Listing, find, find_full};
 use crate::glob::{Case, matches};
 use crate::reply::{Reply, bulk, count as integer, word};
 
+/// All ACL categories, in the reference's order.
+pub const CATEGORIES: [&str; 21] = [
+    "keyspace",
+    "read",
+    "write",
+    "set",
+    "sortedset",
+    "list",
+    "hash",
+    "string",
+    "bitmap",
+    "hyperloglog",
+    "geo",
+    "stream",
+    "pubsub",
+    "admin",
+    "fast",
+    "slow",
+    "blocking",
+    "dangerous",
+    "connection",
+    "transaction",
+    "scripting",
+];
+
 /// `COMMAND COUNT`.
 #[must_use]
 pub fn count() -> Reply {
@@ -70,7 +95,7 @@ fn is_in(command: &Command, category: &[u8]) -> bool {
     command.categories.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(category))
 }
 
-fn shown(commands: &'static [Command]) -> impl Iterator<Item = &'static Command> {
+pub(crate) fn shown(commands: &'static [Command]) -> impl Iterator<Item = &'static Command> {
     commands.iter().filter(|command| command.listing == Listing::Shown)
 }
 

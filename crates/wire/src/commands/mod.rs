@@ -5,7 +5,8 @@ mod describe;
 mod table;
 mod verb;
 
-pub use describe::{Filter, count, docs, info_all, info_of, list, names_in_category};
+pub(crate) use describe::shown;
+pub use describe::{CATEGORIES, Filter, count, docs, info_all, info_of, list, names_in_category};
 pub use table::COMMANDS;
 pub use verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb};
 
@@ -14,6 +15,8 @@ pub use verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb
 pub struct Command {
     /// Full lower-case name, a subcommand's with `|`.
     pub name: &'static str,
+    /// Its place in a set of commands: unique, below 160.
+    pub bit: u8,
     /// Number of words, all counted; negative is a minimum.
     pub arity: i32,
     /// Flags as COMMAND INFO shows them.
@@ -77,6 +80,25 @@ impl Command {
     #[must_use]
     pub fn has_flag(&self, flag: &str) -> bool {
         self.flags.contains(&flag)
+    }
+
+    /// The command whose permission counts: of an alias, the one that it is an alias of.
+    #[must_use]
+    pub fn principal(&'static self) -> &'static Command {
+        match self.listing {
+            Listing::Shown | Listing::Courtesy => self,
+            Listing::ValkeyAlias => {
+                let same =
+                    |other: &&Command| other.verb == self.verb && other.listing == Listing::Shown;
+                COMMANDS.iter().flat_map(|command| command.subcommands).find(same).unwrap_or(self)
+            }
+        }
+    }
+
+    /// Whether it belongs to this category, spelled in lower case.
+    #[must_use]
+    pub fn is_in(&self, category: &str) -> bool {
+        self.categories.contains(&category)
     }
 
     /// The name without that of its container.

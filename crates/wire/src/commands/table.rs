@@ -5,14 +5,15 @@ use super::verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, V
 use super::{Command, Listing, Route};
 
 macro_rules! commands {
-    ($(#[$doc:meta])* $vis:vis const $table:ident =
+    ($(#[$doc:meta])* $vis:vis const $table:ident from $first:literal =
         $($name:literal $arity:literal $flags:ident $categories:ident $tips:ident $route:ident
           [$verb:ident $(($sub:ident))?] $listing:ident $subcommands:ident
           $since:literal $complexity:literal $summary:literal,)*
     ) => {
         $(#[$doc])*
-        $vis const $table: &[Command] = &[$(Command {
+        $vis const $table: &[Command] = &numbered([$(Command {
             name: $name,
+            bit: 0,
             arity: $arity,
             flags: $flags,
             categories: $categories,
@@ -24,8 +25,18 @@ macro_rules! commands {
             complexity: $complexity,
             summary: $summary,
             subcommands: $subcommands,
-        },)*];
+        },)*], $first);
     };
+}
+
+/// Gives the commands of a table their bits, one after the other.
+const fn numbered<const N: usize>(mut commands: [Command; N], first: u8) -> [Command; N] {
+    let mut at = 0;
+    while at < N {
+        commands[at].bit = first + at as u8;
+        at += 1;
+    }
+    commands
 }
 
 macro_rules! verb {
@@ -51,7 +62,7 @@ macro_rules! verb {
 
 commands! {
     /// Every top-level command, in alphabetical order.
-    pub const COMMANDS =
+    pub const COMMANDS from 0 =
     "acl" -2 NONE SLOW NONE Local [Container] Shown ACL
         "6.0.0" "" "Access control lists.",
     "auth" -2 ENTRY FAST_CONNECTION NONE Local [Auth] Shown LEAF
@@ -86,7 +97,7 @@ commands! {
         "2.0.0" "O(N)" "Ends subscriptions to events.",
 }
 
-commands! { const ACL =
+commands! { const ACL from 32 =
     "acl|cat" -2 PLAIN SLOW NONE Local [Acl(Cat)] Shown LEAF
         "6.0.0" "O(1)" "Lists the ACL categories, or the commands in one.",
     "acl|deluser" -3 ADMINISTRATIVE ADMIN_SLOW ALL_NODES Local [Acl(DelUser)] Shown LEAF
@@ -101,11 +112,11 @@ commands! { const ACL =
         "6.0.0" "O(1)" "Explains the subcommands of ACL.",
     "acl|list" 2 ADMINISTRATIVE ADMIN_SLOW NONE Local [Acl(List)] Shown LEAF
         "6.0.0" "O(N)" "Lists the ACL users with their rules.",
-    "acl|load" 2 ADMINISTRATIVE ADMIN_SLOW NONE Local [Acl(Load)] Shown LEAF
+    "acl|load" 2 ADMINISTRATIVE ADMIN_SLOW NONE Shell [Acl(Load)] Shown LEAF
         "6.0.0" "O(N)" "Reads the ACL file again.",
     "acl|log" -2 ADMINISTRATIVE ADMIN_SLOW NONE Local [Acl(Log)] Shown LEAF
         "6.0.0" "O(N)" "Lists what ACL rules refused lately.",
-    "acl|save" 2 ADMINISTRATIVE ADMIN_SLOW ALL_NODES Local [Acl(Save)] Shown LEAF
+    "acl|save" 2 ADMINISTRATIVE ADMIN_SLOW ALL_NODES Shell [Acl(Save)] Shown LEAF
         "6.0.0" "O(N)" "Writes the ACL file.",
     "acl|setuser" -3 ADMINISTRATIVE ADMIN_SLOW ALL_NODES Local [Acl(SetUser)] Shown LEAF
         "6.0.0" "O(N)" "Creates or changes an ACL user.",
@@ -115,7 +126,7 @@ commands! { const ACL =
         "6.0.0" "O(1)" "Names the user of this connection.",
 }
 
-commands! { const CLIENT =
+commands! { const CLIENT from 64 =
     "client|caching" 3 PLAIN SLOW_CONNECTION NONE Local [Client(Caching)] Shown LEAF
         "6.0.0" "O(1)" "Steers tracking of the next command.",
     "client|getname" 2 PLAIN SLOW_CONNECTION NONE Local [Client(GetName)] Shown LEAF
@@ -152,7 +163,7 @@ commands! { const CLIENT =
         "6.2.0" "O(N)" "Ends the pause of all clients.",
 }
 
-commands! { const COMMAND =
+commands! { const COMMAND from 96 =
     "command|count" 2 HELPING SLOW_CONNECTION NONE Local [Command(Count)] Shown LEAF
         "2.8.13" "O(1)" "Counts the commands.",
     "command|docs" -2 HELPING SLOW_CONNECTION UNORDERED Local [Command(Docs)] Shown LEAF
@@ -169,7 +180,7 @@ commands! { const COMMAND =
         "7.0.0" "O(N)" "Lists the names of commands.",
 }
 
-commands! { const SENTINEL =
+commands! { const SENTINEL from 128 =
     "sentinel|ckquorum" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(CkQuorum)] Shown LEAF
         "2.8.4" "" "Tells whether enough Sentinels are there for a failover.",
     "sentinel|config" -4 ADMIN ADMIN_SLOW NONE Core [Request(Config)] Shown LEAF

@@ -37,8 +37,15 @@ const SENTINEL: &[Topic] = &[
 
 const ACL: &[Topic] = &[
     ("CAT [<category>]", "List the categories, or the commands in one."),
+    ("DELUSER <username> [<username> ...]", "Delete users and end their connections."),
+    ("DRYRUN <username> <command> [<arg> ...]", "Tell whether a user may run a command."),
     ("GENPASS [<bits>]", "Make a random password of 256 bits, or as many as given."),
+    ("GETUSER <username>", "Show the rules of a user in parts."),
     ("LIST", "List the users with their rules."),
+    ("LOAD", "Take the users of the ACL file, all or none."),
+    ("LOG [<count> | RESET]", "Show what rules refused lately, or forget it."),
+    ("SAVE", "Write the users into the ACL file."),
+    ("SETUSER <username> <rule> [<rule> ...]", "Create or change a user, by all rules or none."),
     ("USERS", "List the names of the users."),
     ("WHOAMI", "Name the user of this connection."),
 ];

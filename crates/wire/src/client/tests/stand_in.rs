@@ -2,7 +2,7 @@
 
 use vedette_core::{Now, Refusal, Request, Response, Secret, Ticket};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, AclLog};
 use crate::client::{
     Action, Client, ClientId, ClientLimits, ClientsAnswer, Closing, ConnectionFacts, Ends, Pause,
     ServerFacts, Surroundings,
@@ -15,6 +15,7 @@ pub(super) struct Host {
     pub(super) now: Now,
     pub(super) snapshot: Snapshot,
     pub(super) accounts: Accounts,
+    pub(super) acl_log: AclLog,
     pub(super) pause: Option<Pause>,
     tickets: u64,
 }
@@ -25,6 +26,7 @@ impl Host {
             now: samples::NOW,
             snapshot: samples::snapshot(2),
             accounts: Accounts::new(requirepass.map(Secret::new)),
+            acl_log: AclLog::new(128),
             pause: None,
             tickets: 0,
         }
@@ -67,6 +69,7 @@ impl Host {
                     }
                     client.complete(ticket, &ClientsAnswer::Killed(u64::from(matches)));
                 }
+                Action::AclFile { ticket, .. } => client.complete_acl_file(ticket, &Ok(())),
                 Action::Close(Closing::Now(_) | Closing::AfterFlush(_)) | Action::Shutdown => {
                     written.extend_from_slice(CLOSED);
                 }
@@ -120,6 +123,16 @@ impl Surroundings for Host {
 
     fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    fn change_accounts(&mut self, change: &mut dyn FnMut(&Accounts) -> Option<Accounts>) {
+        if let Some(changed) = change(&self.accounts) {
+            self.accounts = changed;
+        }
+    }
+
+    fn with_acl_log(&mut self, look: &mut dyn FnMut(&mut AclLog)) {
+        look(&mut self.acl_log);
     }
 
     fn server_facts(&self) -> ServerFacts {

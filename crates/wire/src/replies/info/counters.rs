@@ -76,9 +76,9 @@ const LINES: &[(&str, Value)] = &[
     ("instantaneous_eventloop_cycles_per_sec", Zero),
     ("instantaneous_eventloop_duration_usec", Zero),
     ("acl_access_denied_auth", Count(|stats| stats.denied_auth)),
-    ("acl_access_denied_cmd", Zero),
+    ("acl_access_denied_cmd", Count(|stats| stats.denied_command)),
     ("acl_access_denied_key", Zero),
-    ("acl_access_denied_channel", Zero),
+    ("acl_access_denied_channel", Count(|stats| stats.denied_channel)),
 ];
 
 /// Appends the section.
