@@ -52,8 +52,9 @@ impl Group {
             node.read_replication(&report, now);
         }
         self.hear_role(cx, id, report.role, &expected);
-        // At once: in TILT no repair looks, and it may turn again meanwhile.
-        self.forget_left_master();
+        if report.role == Role::Replica {
+            self.hear_following(id);
+        }
         self.note_progress(cx, id);
     }
 

@@ -147,16 +147,15 @@ impl Group {
         count > self.voters() / 2
     }
 
-    /// The old master has said that it follows somebody: no haste any more.
-    pub(crate) fn forget_left_master(&mut self) {
-        let Some(left) = &self.left else { return };
-        let done = self.replica(left.node).is_none_or(|replica| {
-            let node = &replica.node;
-            node.role == Role::Replica && node.info.is_newer_than(self.configured_at)
-        });
-        if done {
-            self.left = None;
-        }
+    /// The old master said that it follows somebody: no haste any more. At once, whenever that INFO
+    /// was asked for: in TILT no repair looks, and it may turn again meanwhile.
+    pub(crate) fn hear_following(&mut self, id: NodeId) {
+        self.left = self.left.take().filter(|left| left.node != id);
+    }
+
+    /// A node that is gone, or is the master again, is nobody's old master.
+    fn forget_left_master(&mut self) {
+        self.left = self.left.take().filter(|left| self.replica(left.node).is_some());
     }
 
     /// Sends the transaction, on fresh INFO only (rule L5), and not again within a second.

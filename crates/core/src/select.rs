@@ -114,8 +114,8 @@ impl Group {
     }
 
     /// A master that turned to a replica shows it in its next INFO, and is down after down-after
-    /// and two INFO-PERIODs more (spec: behaviour 8.3). Its replicas lose it when it turns; measured
-    /// against SDOWN they would be refused for ever with a short down-after (rule L4, hole H9).
+    /// and two INFO-PERIODs more (spec: behaviour 8.3). Its replicas lose it when it turns:
+    /// measured against SDOWN they would be refused for ever with a short down-after (rule L4, H9).
     fn noticed_after(&self, cx: &Cx<'_>) -> Span {
         match self.node.role {
             Role::Master => Span::ZERO,

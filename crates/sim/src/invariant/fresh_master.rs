@@ -116,6 +116,10 @@ impl FreshMaster {
         }
         let (left, forced_before) = (term.master, term.forced);
         *term = Term { master: view.node.socket, left, forced_before, forced: false };
+        self.see_anew(at_ms, who, group);
+    }
+
+    fn see_anew(&mut self, at_ms: u64, who: SentinelIndex, group: usize) {
         for ((of, node), word) in &mut self.words {
             if *of == who && address::group_of_socket(*node) == Some(group) {
                 word.since_ms = at_ms;
@@ -124,10 +128,12 @@ impl FreshMaster {
         }
     }
 
-    /// A turn can hold several switches: what was left is what the last one says.
-    fn hear_switch(&mut self, who: SentinelIndex, event: &Event) {
+    /// A turn can hold several switches, and end where it began: what was left is what the last
+    /// one says.
+    fn hear_switch(&mut self, at_ms: u64, who: SentinelIndex, event: &Event) {
         let Detail::Switch { from, .. } = &event.detail else { return };
         let Some(group) = address::group_of(from) else { return };
+        self.see_anew(at_ms, who, group);
         if let Some(term) = self.terms.get_mut(&(who, group)) {
             term.left = format!("{from}").parse().ok();
         }
@@ -229,7 +235,10 @@ impl Invariant for FreshMaster {
                 for view in &publication.masters {
                     self.look(scene.at_ms, who, view);
                 }
-                publication.events.iter().for_each(|event| self.hear_switch(who, event));
+                publication
+                    .events
+                    .iter()
+                    .for_each(|event| self.hear_switch(scene.at_ms, who, event));
             }
             Seen::Ordered(Effect::Send {
                 conn,

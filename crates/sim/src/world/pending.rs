@@ -162,12 +162,10 @@ impl World {
         }
     }
 
-    /// Sentinels at the reference's pace may leave two addresses under one epoch, and never ask
-    /// again (spec: rules, "What stays as weak as in the reference"): operators force a failover.
+    /// Sentinels at the reference's pace, and failovers forced without a majority, may leave two
+    /// addresses under one epoch; if only one of them is a master, nobody settles that (rule A2,
+    /// and spec: rules, "What stays as weak as in the reference"): operators force a failover.
     fn settle_disagreement(&mut self, group: usize) {
-        if self.plan.old.is_empty() {
-            return;
-        }
         let name = &self.plan.masters[group].name;
         let views = self.healed_sentinels().filter_map(|index| {
             let view = self.snapshot(index)?.master(name)?;
