@@ -58,7 +58,7 @@ rules! {
     C1 "A forced failover asks nobody.",
     A1 "A configuration whose name does not resolve leaves its epoch at the old address.",
     A2 "Two addresses under one epoch stay.",
-    A3 "What was heard waits for the disk.",
+    A3 "What is heard while the disk fails is not believed.",
     R1 "A stray master is demoted though our subscription on it is not confirmed.",
     R2 "The old master is demoted like any stray one.",
     R3 "A misled replica is moved though our subscription on it is not confirmed.",

@@ -124,14 +124,11 @@ fn bytes_of(step: &str) -> Vec<u8> {
         return raw.replace("\\r", "\r").replace("\\n", "\n").into_bytes();
     }
     let words = split_words(step.as_bytes()).expect("balanced quotes in commands.txt");
-    let words: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
-    let mut bytes = BytesMut::new();
-    encode_command(&mut bytes, &words);
-    bytes.to_vec()
+    command(&words)
 }
 
-fn command(words: &[&str]) -> Vec<u8> {
-    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+fn command<T: AsRef<[u8]>>(words: &[T]) -> Vec<u8> {
+    let words: Vec<&[u8]> = words.iter().map(AsRef::as_ref).collect();
     let mut bytes = BytesMut::new();
     encode_command(&mut bytes, &words);
     bytes.to_vec()
