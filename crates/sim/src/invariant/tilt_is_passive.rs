@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Endpoint, Epoch, Event, EventKind, MasterName, MasterView, Query};
+use vedette_core::{
+    Effect, Endpoint, Epoch, Event, EventKind, MasterId, MasterName, MasterView, Query,
+};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
@@ -19,6 +21,8 @@ pub(super) struct TiltIsPassive {
 /// Who is down, under which configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Verdicts {
+    /// After REMOVE and MONITOR it is another.
+    master: MasterId,
     config_epoch: Epoch,
     odown: bool,
     /// Few: they are searched, not indexed.
@@ -31,13 +35,14 @@ impl Verdicts {
         let nodes = replicas.chain([&view.node]);
         let down = nodes.map(|node| (node.address.clone(), node.sdown_since.is_some()));
         let odown = view.odown_since.is_some();
-        Self { config_epoch: view.config_epoch, odown, down: down.collect() }
+        Self { master: view.id, config_epoch: view.config_epoch, odown, down: down.collect() }
     }
 
-    /// A switch forgets verdicts, and so does a reset, after which nodes are missing; new nodes
-    /// have none yet.
+    /// A switch forgets verdicts, and so do REMOVE with MONITOR, and a reset, after which nodes are
+    /// missing; new nodes have none yet.
     fn differ(&self, later: &Self) -> bool {
-        if self == later || self.config_epoch != later.config_epoch {
+        let same = self.master == later.master && self.config_epoch == later.config_epoch;
+        if self == later || !same {
             return false;
         }
         let later_of = |node: &Endpoint| {
@@ -129,7 +134,7 @@ mod tests {
     fn verdicts(epoch: u64, down: bool) -> Verdicts {
         let config_epoch = Epoch::new(epoch).unwrap_or_default();
         let down = vec![(Endpoint::new("10.1.0.1", 6379), down)];
-        Verdicts { config_epoch, odown: false, down }
+        Verdicts { master: MasterId(1), config_epoch, odown: false, down }
     }
 
     #[test]
@@ -137,6 +142,8 @@ mod tests {
         assert!(!verdicts(1, true).differ(&verdicts(1, true)));
         assert!(verdicts(1, true).differ(&verdicts(1, false)));
         assert!(!verdicts(1, true).differ(&verdicts(2, false)));
+        let monitored_anew = Verdicts { master: MasterId(2), ..verdicts(1, false) };
+        assert!(!verdicts(1, true).differ(&monitored_anew));
     }
 
     #[test]
