@@ -16,6 +16,7 @@ use crate::process::{self, PidFile, Signals, Supervisor};
 use crate::recorder::FlightRecorder;
 use crate::tls::Acceptor;
 use build::{Opened, Running};
+use vedette_wire::Dialect;
 
 /// Threads that may wait for `getaddrinfo` at the same time.
 const RESOLVER_THREADS: usize = 4;
@@ -29,6 +30,10 @@ pub struct Start {
     pub arguments: Vec<Vec<u8>>,
     /// Standard input, if `-` was among them.
     pub stdin: Option<Vec<u8>>,
+    /// `--dialect`, which wins over `vedette.toml`.
+    pub dialect: Option<Dialect>,
+    /// What the name of the program stands for, if nothing else is said.
+    pub dialect_by_name: Dialect,
 }
 
 /// Why the daemon does not start. The cause was told already, on the log or on standard error.
@@ -43,10 +48,11 @@ pub fn run(start: &Start) -> ExitCode {
 }
 
 fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
-    let (config_file, loaded) = load::load(start)?;
-    let log = load::open_log(&loaded)?;
+    let dialect = load::dialect(start)?;
+    let (config_file, loaded) = load::load(start, dialect)?;
+    let log = load::open_log(&loaded, dialect)?;
     load::refuse_what_cannot_work(&config_file, &log)?;
-    let tls = load::make_tls_ready(&loaded, &log)?;
+    let tls = load::make_tls_ready(&loaded, dialect, &log)?;
 
     let supervisor = Supervisor::find(loaded.server.supervised, &log);
     let daemonized = loaded.server.daemonize && supervisor == Supervisor::Nobody;
@@ -61,20 +67,29 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let within = runtime.enter();
     let signals =
         Signals::listen().map_err(|error| refuse(&log, "Can't receive signals", &error))?;
-    load::log_first_lines(&loaded, &tls, &log);
-    supervisor.starting(&log);
+    load::log_first_lines(&loaded, &tls, dialect, &log);
+    supervisor.starting(dialect, &log);
 
     let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
         .map_err(|error| refuse_with(&log, &error))?;
     load::log_running_mode(&loaded, &log);
-    let accounts = users::load(&loaded, &log)?;
+    let accounts = users::load(&loaded, dialect, &log)?;
     let acceptor = tls.accepting.clone().map(Acceptor::start).transpose();
     let acceptor = acceptor.map_err(|error| refuse(&log, "Can't start a thread", &error))?;
     let listeners = Listeners::bind(&loaded.server, acceptor, &log)
         .map_err(|error| refuse_with(&log, &error))?;
-    let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, &log);
-    let opened =
-        Opened { config_file, loaded, accounts, log, maxclients, supervisor, recorder, tls };
+    let pid_file = PidFile::write(loaded.server.pidfile.as_deref(), daemonized, dialect, &log);
+    let opened = Opened {
+        config_file,
+        dialect,
+        loaded,
+        accounts,
+        log,
+        maxclients,
+        supervisor,
+        recorder,
+        tls,
+    };
     let outcome = runtime.block_on(serve_until_told(opened, listeners, pid_file, signals));
     drop(within);
     // Nobody waits for a name that takes its time.

@@ -16,6 +16,9 @@
 mod daemon;
 pub use daemon::{Start, run};
 
+mod own_settings;
+pub use own_settings::{OwnSettings, OwnSettingsError};
+
 mod control;
 
 mod clients;

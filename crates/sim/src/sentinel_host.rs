@@ -11,7 +11,7 @@ use vedette_core::{
 use vedette_flight::{Bounds, Recorded, Tape};
 use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts};
-use vedette_wire::{Client, ClientId, ConnectionFacts, NodeLink, Snapshot, Surroundings};
+use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, NodeLink, Snapshot, Surroundings};
 
 use crate::disk::Disk;
 use crate::network::{End, Parcel, WireId};
@@ -255,7 +255,8 @@ impl Process {
     pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr, local: SocketAddr) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
-        let facts = ConnectionFacts { ends: Ends::Tcp { peer, local }, fd: -1 };
+        let facts =
+            ConnectionFacts { ends: Ends::Tcp { peer, local }, fd: -1, dialect: Dialect::Redis };
         let client = Client::new(id, facts, ClientLimits::default(), &self.shared);
         self.clients.insert(id, (client, wire));
         id

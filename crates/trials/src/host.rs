@@ -12,7 +12,7 @@ use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{
     Action, ClientLimits, ClientsAnswer, Closing, Ends, Pause, ServerFacts,
 };
-use vedette_wire::{Client, ClientId, ConnectionFacts, Snapshot, Surroundings};
+use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, Snapshot, Surroundings};
 
 use crate::memory_files::MemoryFiles;
 
@@ -72,7 +72,7 @@ impl Host {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
         };
-        let facts = ConnectionFacts { ends, fd: 9 };
+        let facts = ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis };
         Client::new(ClientId(7), facts, ClientLimits::default(), self)
     }
 

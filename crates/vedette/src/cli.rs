@@ -31,8 +31,15 @@ Running a Sentinel:
   line of the file. A last '-' reads further lines from standard input. '--sentinel' is accepted
   and changes nothing: Vedette is always a Sentinel.
 
+  Our own settings live in 'vedette.toml' beside the configuration file. It is only ever read:
+
+    dialect = \"valkey\"    # or \"redis\", the default: whose names and versions HELLO, INFO, COMMAND,
+                          # HELP and the log give; commands and options of both are understood
+
+  '--dialect redis|valkey' among the options wins over it.
+
   Called by the name redis-sentinel or valkey-sentinel, for example through a symbolic link, it
-  takes exactly the arguments of that program.
+  takes exactly the arguments of that program, and speaks its dialect.
 
 Examples:
   vedette /etc/redis/sentinel.conf

@@ -20,8 +20,8 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    if reference_cli::is_meant(&words) {
-        return reference_cli::run(&words[1..]);
+    if let Some(dialect) = reference_cli::meant(&words) {
+        return reference_cli::run(&words[1..], dialect);
     }
     match Cli::parse_from(words).command {
         Command::Demo(args) => report(demo::run(args)),

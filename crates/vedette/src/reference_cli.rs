@@ -4,10 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use vedette_wire::replies::info::REDIS_VERSION;
-
-/// Names that make this program act as the reference.
-const NAMES: [&str; 2] = ["redis-sentinel", "valkey-sentinel"];
+use vedette_wire::Dialect;
 
 const USAGE: &str = "\
 Usage: redis-sentinel /path/to/sentinel.conf [options] [-]
@@ -22,32 +19,37 @@ Examples:
 This program is Vedette; 'vedette --help' tells what else it can do.
 ";
 
-/// Whether the program was called by one of the reference's names.
-pub(crate) fn is_meant(words: &[OsString]) -> bool {
-    let name = words.first().and_then(|path| Path::new(path).file_name());
-    let name = name.unwrap_or_default().to_string_lossy();
-    NAMES.iter().any(|reference| name.contains(reference))
+/// The reference that the program was called as, if it was.
+pub(crate) fn meant(words: &[OsString]) -> Option<Dialect> {
+    let name = words.first().and_then(|path| Path::new(path).file_name())?.to_string_lossy();
+    Dialect::ALL.into_iter().find(|dialect| name.contains(&program(*dialect)))
+}
+
+fn program(dialect: Dialect) -> String {
+    format!("{dialect}-sentinel")
 }
 
 /// Acts as the reference with the words after the program's name.
-pub(crate) fn run(words: &[OsString]) -> ExitCode {
+pub(crate) fn run(words: &[OsString], dialect: Dialect) -> ExitCode {
     match words.first().and_then(|word| word.to_str()) {
         Some("-v" | "--version") => {
-            println!("{}", version_line());
+            println!("{}", version_line(dialect));
             ExitCode::SUCCESS
         }
         Some("-h" | "--help") => {
-            eprint!("{USAGE}");
+            eprint!("{}", USAGE.replace("redis", dialect.name()));
             ExitCode::FAILURE
         }
-        Some(_) | None => crate::daemon::run(words),
+        Some(_) | None => crate::daemon::run_as(words, dialect),
     }
 }
 
 /// What scripts that parse the reference's version expect.
-fn version_line() -> String {
+fn version_line(dialect: Dialect) -> String {
     format!(
-        "Redis server v={REDIS_VERSION} sha=00000000:0 malloc=libc bits={} build=vedette-{}",
+        "{} server v={} sha=00000000:0 malloc=libc bits={} build=vedette-{}",
+        dialect.product(),
+        dialect.version(),
         usize::BITS,
         env!("CARGO_PKG_VERSION")
     )
@@ -59,12 +61,13 @@ mod tests {
 
     #[test]
     fn the_programs_name_decides() {
-        for name in ["redis-sentinel", "/usr/bin/valkey-sentinel", "x-redis-sentinel-7"] {
-            assert!(is_meant(&[name.into()]), "{name}");
+        for name in ["redis-sentinel", "x-redis-sentinel-7"] {
+            assert_eq!(meant(&[name.into()]), Some(Dialect::Redis), "{name}");
         }
+        assert_eq!(meant(&["/usr/bin/valkey-sentinel".into()]), Some(Dialect::Valkey));
         for name in ["vedette", "/redis-sentinel/vedette"] {
-            assert!(!is_meant(&[name.into()]), "{name}");
+            assert_eq!(meant(&[name.into()]), None, "{name}");
         }
-        assert!(!is_meant(&[]));
+        assert_eq!(meant(&[]), None);
     }
 }

@@ -23,6 +23,9 @@ pub use snapshot::Snapshot;
 
 pub mod reply;
 
+pub mod dialect;
+pub use dialect::Dialect;
+
 pub mod commands;
 
 pub mod client;

@@ -14,6 +14,8 @@ use tokio::net::{TcpStream, UnixStream};
 use vedette_wire::client::{ClientId, ConnectionFacts, Ends};
 
 use super::{ClientLetter, House};
+use vedette_wire::Dialect;
+
 use crate::log::os_words;
 use crate::stream::Stream;
 use crate::tls::{Acceptor, Secured};
@@ -66,7 +68,7 @@ impl Newcomer {
     }
 
     /// Makes it a socket of the present thread's runtime.
-    pub(super) fn settle(self) -> io::Result<(Stream, ConnectionFacts)> {
+    pub(super) fn settle(self, dialect: Dialect) -> io::Result<(Stream, ConnectionFacts)> {
         let fd = match &self.line {
             Line::Plain(fd) => fd.as_raw_fd(),
             Line::Tls(secured) => secured.as_raw_fd(),
@@ -76,7 +78,7 @@ impl Newcomer {
             (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
             (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
         };
-        Ok((stream, ConnectionFacts { ends: self.ends, fd }))
+        Ok((stream, ConnectionFacts { ends: self.ends, fd, dialect }))
     }
 }
 

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Pid;
 use vedette_core::{Response, Ticket, Time};
+use vedette_wire::Dialect;
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{
     AclFileTask, ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts,
@@ -87,6 +88,7 @@ pub(crate) enum ClientLetter {
 /// What all client threads share.
 #[derive(Debug)]
 pub(crate) struct House {
+    pub(crate) dialect: Dialect,
     pub(crate) clock: Clock,
     pub(crate) heart: Arc<Heartbeat>,
     pub(crate) board: Arc<Board>,

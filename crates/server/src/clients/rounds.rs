@@ -124,7 +124,9 @@ impl ClientThread {
     fn admit(&mut self, newcomer: Newcomer) {
         let id = newcomer.id;
         // Registering fails only for want of memory in the system; the client sees a close.
-        let Ok((stream, facts)) = newcomer.settle() else { return self.desk.house.roll.leave() };
+        let Ok((stream, facts)) = newcomer.settle(self.desk.house.dialect) else {
+            return self.desk.house.roll.leave();
+        };
         let limits = self.desk.house.rules.limits;
         let client = Client::new(id, facts, limits, &self.desk.view());
         let connection = Connection::new(client, stream, self.ready.waker(id.0));

@@ -37,6 +37,7 @@ impl Harness {
         };
         change(&mut rules);
         let house = Arc::new(House {
+            dialect: vedette_wire::Dialect::Redis,
             clock: Clock::start(),
             heart: Heartbeat::new(),
             board: Arc::default(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 
 use vedette_conf::{BufferLimit, Loaded, ServerSettings, words};
 use vedette_core::{Config, DurableState, Generation, Input, Sentinel, SentinelId};
+use vedette_wire::Dialect;
 use vedette_wire::accounts::{Accounts, User};
 use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
 
@@ -29,6 +30,7 @@ use super::users;
 /// What was decided and opened before anything runs.
 pub(super) struct Opened {
     pub(super) config_file: PathBuf,
+    pub(super) dialect: Dialect,
     pub(super) loaded: Loaded,
     pub(super) accounts: Accounts,
     pub(super) log: Log,
@@ -86,6 +88,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     })?;
 
     let house = Arc::new(House {
+        dialect: opened.dialect,
         clock,
         heart,
         board,

@@ -6,19 +6,31 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 use vedette_conf::{BadLine, ConfigError, Line, Loaded};
-use vedette_wire::replies::info::REDIS_VERSION;
+use vedette_wire::Dialect;
 
 use super::build::first_port;
 use super::{Refused, Start, refuse_with, users};
 use crate::log::{Form, Log, LogTarget, Syslog, os_words};
+use crate::own_settings::OwnSettings;
 use crate::store::{self, DiskFiles};
 use crate::tls::{self, Tls, TlsError};
 
 /// The reference's last word about TLS.
 const NOT_CONFIGURED: &str = "Failed to configure TLS. Check logs for more info.";
 
+/// Whose names and versions to give: the command line, `vedette.toml`, or the program's own name.
+pub(super) fn dialect(start: &Start) -> Result<Dialect, Refused> {
+    let own = start.config_file.as_deref().map(OwnSettings::beside).transpose();
+    let own = own.map_err(|error| {
+        eprintln!("vedette: {error}");
+        Refused
+    })?;
+    let said = start.dialect.or_else(|| own.unwrap_or_default().dialect);
+    Ok(said.unwrap_or(start.dialect_by_name))
+}
+
 /// Loads the configuration; the path is absolute from now on, whatever `dir` says.
-pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
+pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded), Refused> {
     let to_stdout = Log::new(LogTarget::default(), vedette_core::LogLevel::Notice);
     let Some(config_file) = &start.config_file else {
         let why = "Sentinel needs config file on disk to save state. Exiting...";
@@ -38,26 +50,26 @@ pub(super) fn load(start: &Start) -> Result<(PathBuf, Loaded), Refused> {
         Ok(mut loaded) => {
             loaded.remember_votes(&store::read_side_file(&absolute));
             match users::find_bad_line(&loaded.server) {
-                Some(error) => Err(fatal(&error)),
+                Some(error) => Err(fatal(&error, dialect)),
                 None => Ok((absolute, loaded)),
             }
         }
         Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
-        Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error)),
+        Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error, dialect)),
     }
 }
 
 /// Opens the log that the configuration wants.
-pub(super) fn open_log(loaded: &Loaded) -> Result<Log, Refused> {
+pub(super) fn open_log(loaded: &Loaded, dialect: Dialect) -> Result<Log, Refused> {
     let server = &loaded.server;
     if let Some(path) = &server.log_file {
         OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
             let why = format!("Can't open the log file: {}", os_words(&error));
-            fatal(&ConfigError::Whole(why))
+            fatal(&ConfigError::Whole(why), dialect)
         })?;
     }
     let syslog = server.syslog.enabled.then(|| {
-        let ident = server.syslog.ident.as_deref().unwrap_or("redis");
+        let ident = server.syslog.ident.as_deref().unwrap_or(dialect.name());
         Syslog::open(ident, &server.syslog.facility)
     });
     let form = Form { format: server.log_format, timestamps: server.log_timestamps };
@@ -80,7 +92,7 @@ pub(super) fn refuse_what_cannot_work(config_file: &Path, log: &Log) -> Result<(
 
 /// Reads certificates and keys. A value that cannot be had is refused like any other bad line, a
 /// file in the reference's words with its line.
-pub(super) fn make_tls_ready(loaded: &Loaded, log: &Log) -> Result<Tls, Refused> {
+pub(super) fn make_tls_ready(loaded: &Loaded, dialect: Dialect, log: &Log) -> Result<Tls, Refused> {
     tls::prepare(&loaded.server.tls).map_err(|error| {
         let is_it = |line: &&Line| {
             let words = line.words().unwrap_or_default();
@@ -91,12 +103,15 @@ pub(super) fn make_tls_ready(loaded: &Loaded, log: &Log) -> Result<Tls, Refused>
         };
         let blamed = loaded.document.lines().filter(is_it).last();
         match (&error, blamed) {
-            (TlsError::Value { message, .. }, Some(line)) => fatal(&ConfigError::Line(BadLine {
-                origin: line.origin().clone(),
-                number: line.number(),
-                text: line.text().to_vec(),
-                message: message.clone(),
-            })),
+            (TlsError::Value { message, .. }, Some(line)) => {
+                let bad = BadLine {
+                    origin: line.origin().clone(),
+                    number: line.number(),
+                    text: line.text().to_vec(),
+                    message: message.clone(),
+                };
+                fatal(&ConfigError::Line(bad), dialect)
+            }
             (_, Some(line)) => {
                 let place = line.origin().place(line.number());
                 log.warning(&format!("{error} ({place})"));
@@ -111,10 +126,12 @@ pub(super) fn make_tls_ready(loaded: &Loaded, log: &Log) -> Result<Tls, Refused>
 }
 
 /// The lines that every start begins with.
-pub(super) fn log_first_lines(loaded: &Loaded, tls: &Tls, log: &Log) {
-    log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo");
+pub(super) fn log_first_lines(loaded: &Loaded, tls: &Tls, dialect: Dialect, log: &Log) {
+    let product = dialect.product();
+    log.notice(&format!("oO0OoO0OoO0Oo {product} is starting oO0OoO0OoO0Oo"));
     log.notice(&format!(
-        "Redis version={REDIS_VERSION}, bits={}, commit=00000000, modified=0, pid={}, just started",
+        "{product} version={}, bits={}, commit=00000000, modified=0, pid={}, just started",
+        dialect.version(),
         usize::BITS,
         std::process::id()
     ));
@@ -129,7 +146,7 @@ pub(super) fn log_running_mode(loaded: &Loaded, log: &Log) {
     log.notice(&format!("Running mode=sentinel, port={}.", first_port(&loaded.server)));
 }
 
-fn fatal(error: &ConfigError) -> Refused {
-    eprint!("{}", error.fatal_block(&format!("Redis {REDIS_VERSION}")));
+fn fatal(error: &ConfigError, dialect: Dialect) -> Refused {
+    eprint!("{}", error.fatal_block(&dialect.fatal_title()));
     Refused
 }

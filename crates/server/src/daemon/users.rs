@@ -1,6 +1,7 @@
 //! The users of a start: `user` lines or an `aclfile`, all or nothing (spec: interface 8.4).
 
 use vedette_conf::{ChannelDefault, ConfigError, Loaded, ServerSettings, UserLine};
+use vedette_wire::Dialect;
 use vedette_wire::accounts::{
     AccountSettings, Accounts, BadRules, Flaw, first_arg_advice, first_arg_rules,
 };
@@ -24,23 +25,27 @@ pub(super) fn find_bad_line(server: &ServerSettings) -> Option<ConfigError> {
 }
 
 /// The users that the configuration names.
-pub(super) fn load(loaded: &Loaded, log: &Log) -> Result<Accounts, Refused> {
+pub(super) fn load(loaded: &Loaded, dialect: Dialect, log: &Log) -> Result<Accounts, Refused> {
     let server = &loaded.server;
     let accounts = Accounts::configured(&settings(server));
     if acl_file(server).is_none() {
         return server.users.iter().try_fold(accounts, |known, line| add(&known, line, log));
     }
     if !server.users.is_empty() {
-        let why = "Configuring Redis with users defined in redis.conf and at the same setting an \
-                   ACL file path is invalid. This setup is very likely to lead to configuration \
-                   errors and security holes, please define either an ACL file or declare users \
-                   directly in your redis.conf, but not both.";
+        let (product, file) = (dialect.product(), dialect.name());
+        let why = format!(
+            "Configuring {product} with users defined in {file}.conf and at the same setting an \
+             ACL file path is invalid. This setup is very likely to lead to configuration errors \
+             and security holes, please define either an ACL file or declare users directly in \
+             your {file}.conf, but not both."
+        );
         return Err(refuse_with(log, &why));
     }
     let text = read(acl_file(server));
     let users = text.and_then(|text| accounts.load(&text).map_err(|bad| bad.to_string()));
     let users = users.map_err(|why| {
-        refuse_with(log, &format!("Aborting Redis startup because of ACL errors: {why}"))
+        let product = dialect.product();
+        refuse_with(log, &format!("Aborting {product} startup because of ACL errors: {why}"))
     })?;
     warn_of_stricter(users.requirepass_was_stricter, log);
     Ok(users.accounts)

@@ -3,10 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use vedette_wire::Dialect;
+
 use crate::log::{Log, os_words};
 
 /// Where a daemon without `pidfile` writes its number.
-const DEFAULT_PATH: &str = "/var/run/redis.pid";
+const fn default_path(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Redis => "/var/run/redis.pid",
+        Dialect::Valkey => "/var/run/valkey.pid",
+    }
+}
 
 /// A pid file that was written.
 #[derive(Debug)]
@@ -14,8 +21,13 @@ pub(crate) struct PidFile(PathBuf);
 
 impl PidFile {
     /// Writes it if the settings want one. Failure is not fatal.
-    pub(crate) fn write(path: Option<&Path>, daemonized: bool, log: &Log) -> Option<Self> {
-        let path = path.or(daemonized.then_some(Path::new(DEFAULT_PATH)))?;
+    pub(crate) fn write(
+        path: Option<&Path>,
+        daemonized: bool,
+        dialect: Dialect,
+        log: &Log,
+    ) -> Option<Self> {
+        let path = path.or(daemonized.then_some(Path::new(default_path(dialect))))?;
         match fs::write(path, format!("{}\n", std::process::id())) {
             Ok(()) => Some(Self(path.to_path_buf())),
             Err(error) => {

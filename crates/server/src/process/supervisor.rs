@@ -2,6 +2,7 @@
 
 use sd_notify::NotifyState;
 use vedette_conf::Supervision;
+use vedette_wire::Dialect;
 
 use crate::log::Log;
 
@@ -46,7 +47,7 @@ impl Supervisor {
     }
 
     /// The start begins.
-    pub(crate) fn starting(self, log: &Log) {
+    pub(crate) fn starting(self, dialect: Dialect, log: &Log) {
         match self {
             Self::Nobody => {}
             Self::Systemd => {
@@ -54,7 +55,8 @@ impl Supervisor {
                     "Supervised by systemd. Please make sure you set appropriate values for \
                      TimeoutStartSec and TimeoutStopSec in your service unit.",
                 );
-                notify(&[NotifyState::Status("Redis is loading...")]);
+                let status = format!("{} is loading...", dialect.product());
+                notify(&[NotifyState::Status(&status)]);
             }
             Self::Upstart => {
                 log.notice("supervised by upstart, will stop to signal readiness");

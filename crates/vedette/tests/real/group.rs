@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use vedette::lab::{DataServer, GroupSpec, Lab, Template, programs};
+use vedette_wire::Dialect;
 
 /// This build's program.
 pub(crate) fn program() -> PathBuf {
@@ -11,6 +12,12 @@ pub(crate) fn program() -> PathBuf {
 
 pub(crate) fn ours() -> Template {
     Template::vedette(&program())
+}
+
+/// Ours with the names and versions of one of the references.
+pub(crate) fn speaking(dialect: Dialect) -> Template {
+    let words = [&program().display().to_string(), "{conf}", "--dialect", dialect.name()];
+    Template::from_words(words.map(str::to_owned).to_vec())
 }
 
 /// A real server, or model nodes where none is installed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Flaw;
-use crate::commands::{CATEGORIES, COMMANDS, Command, Listing, find_full, shown};
+use crate::commands::{CATEGORIES, COMMANDS, Command, Listing, find_full, principals};
 
 /// Words of 64 bits that hold a bit for each command.
 const WORDS: usize = 3;
@@ -107,15 +107,15 @@ impl Grants {
     fn put(&mut self, command: &'static Command, on: bool) {
         self.commands.put(command, on);
         self.first_args.remove(&command.bit);
-        shown(command.subcommands).for_each(|sub| self.put(sub, on));
+        principals(command.subcommands).for_each(|sub| self.put(sub, on));
     }
 
     fn put_category(&mut self, category: &str, on: bool) {
-        for command in shown(COMMANDS) {
+        for command in principals(COMMANDS) {
             if command.is_in(category) {
                 self.put(command, on);
             }
-            for sub in shown(command.subcommands).filter(|sub| sub.is_in(category)) {
+            for sub in principals(command.subcommands).filter(|sub| sub.is_in(category)) {
                 self.put(sub, on);
             }
         }
@@ -135,9 +135,9 @@ impl Grants {
             left.put_category(category, !on);
             text.extend(format!(" {sign}@{category}").bytes());
         }
-        for command in shown(COMMANDS) {
+        for command in principals(COMMANDS) {
             self.describe_one(command, &mut said, &mut text);
-            for sub in shown(command.subcommands) {
+            for sub in principals(command.subcommands) {
                 self.describe_one(sub, &mut said, &mut text);
             }
             let args = self.first_args.get(&command.bit).filter(|_| !self.commands.has(command));
@@ -160,8 +160,9 @@ impl Grants {
         let mut best: Option<(usize, usize, &str)> = None;
         for category in CATEGORIES {
             let (mut same, mut different) = (0, 0);
-            let all = shown(COMMANDS)
-                .flat_map(|command| core::iter::once(command).chain(shown(command.subcommands)));
+            let all = principals(COMMANDS).flat_map(|command| {
+                core::iter::once(command).chain(principals(command.subcommands))
+            });
             for command in all.filter(|command| command.is_in(category)) {
                 match self.commands.has(command) == on {
                     true => same += 1,

@@ -9,6 +9,7 @@ use super::action::{AclFileTask, CloseReason};
 use super::execute::{Executed, Outcome};
 use super::gate::{find_command, up_to_null};
 use super::surroundings::Surroundings;
+use crate::Dialect;
 use crate::accounts::{
     Accounts, BadRules, DEFAULT_USER, Denial, Incident, SelectorView, User, first_arg_advice,
     first_arg_rules,
@@ -32,20 +33,20 @@ impl Client {
         let (name, arguments) = (&words[1], &words[2..]);
         let accounts = surroundings.accounts();
         let reply = match verb {
-            AclVerb::Cat => categories(name, arguments)?,
+            AclVerb::Cat => categories(name, arguments, self.facts.dialect)?,
             AclVerb::DelUser => return self.delete_users(arguments, surroundings),
             AclVerb::DryRun => dry_run(&arguments[0], &arguments[1..], accounts)?,
             AclVerb::GenPass => generate_password(name, arguments, surroundings)?,
             AclVerb::GetUser => accounts.user(&arguments[0]).map_or(Reply::Null, |user| show(user)),
-            AclVerb::Help => help::acl(),
+            AclVerb::Help => help::acl(self.facts.dialect),
             AclVerb::List => {
                 let line =
                     |user: &std::sync::Arc<User>| bulk([b"user ", &user.describe()[..]].concat());
                 Reply::Array(accounts.users().map(line).collect())
             }
-            AclVerb::Load => return file_task(AclFileTask::Load, accounts),
+            AclVerb::Load => return file_task(AclFileTask::Load, accounts, self.facts.dialect),
             AclVerb::Log => log(name, arguments, surroundings)?,
-            AclVerb::Save => return file_task(AclFileTask::Save, accounts),
+            AclVerb::Save => return file_task(AclFileTask::Save, accounts, self.facts.dialect),
             AclVerb::SetUser => return self.set_user(arguments, surroundings),
             AclVerb::Users => {
                 Reply::Array(accounts.users().map(|user| bulk(user.name())).collect())
@@ -98,15 +99,22 @@ impl Client {
     }
 }
 
-fn file_task(task: AclFileTask, accounts: &Accounts) -> Executed {
+fn file_task(task: AclFileTask, accounts: &Accounts, dialect: Dialect) -> Executed {
     match accounts.file() {
         Some(_) => Ok(Outcome::AclFile(task)),
-        None => Err(error(
-            "ERR This Redis instance is not configured to use an ACL file. You may want to \
-             specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming \
-             you have a Redis configuration file set) in order to store users in the Redis \
-             configuration.",
-        )),
+        None => Err(error(match dialect {
+            Dialect::Redis => {
+                "ERR This Redis instance is not configured to use an ACL file. You may want to \
+                 specify users via the ACL SETUSER command and then issue a CONFIG REWRITE \
+                 (assuming you have a Redis configuration file set) in order to store users in the \
+                 Redis configuration."
+            }
+            Dialect::Valkey => {
+                "ERR This instance is not configured to use an ACL file. You may want to specify \
+                 users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you \
+                 have a configuration file set) in order to store users in the configuration."
+            }
+        })),
     }
 }
 
@@ -214,11 +222,11 @@ fn log_entry(count: u64, incident: &Incident, now: Now) -> Reply {
     ])
 }
 
-fn categories(name: &[u8], words: &[Bytes]) -> Result<Reply, Reply> {
+fn categories(name: &[u8], words: &[Bytes], dialect: Dialect) -> Result<Reply, Reply> {
     match words {
         [] => Ok(Reply::Array(CATEGORIES.into_iter().map(word).collect())),
         [name] if CATEGORIES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) => {
-            Ok(Reply::Array(names_in_category(name).into_iter().map(word).collect()))
+            Ok(Reply::Array(names_in_category(name, dialect).into_iter().map(word).collect()))
         }
         [name] => Err(error_with(&[b"ERR Unknown category '", up_to_null(name), b"'"])),
         _ => Err(wrong_words(name)),

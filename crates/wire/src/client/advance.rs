@@ -92,7 +92,9 @@ impl Client {
         self.argument_bytes = words.iter().map(Bytes::len).sum();
         let outcome = admitted.and_then(|command| {
             self.counts.commands += 1;
-            self.execute(command, &words, surroundings)
+            let outcome = self.execute(command, &words, surroundings);
+            self.so_far.1 += 1;
+            outcome
         });
         if let Err(reply) = outcome {
             self.reply(&reply);

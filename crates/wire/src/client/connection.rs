@@ -7,7 +7,7 @@ use vedette_resp::{Protocol, parse_integer};
 use super::Client;
 use super::action::{Action, Pause};
 use super::execute::{Executed, Outcome, text};
-use super::filter::{ClientFilter, parse_kill, parse_list};
+use super::filter::{Asker, ClientFilter, Test, parse_kill, parse_list};
 use super::handshake::check_name;
 use super::outbox::Owed;
 use super::session::is_plain;
@@ -28,11 +28,13 @@ impl Client {
             ClientVerb::GetName if self.session.name.is_empty() => Reply::Null,
             ClientVerb::GetName => Reply::Bulk(self.session.name.clone()),
             ClientVerb::GetRedir => Reply::Integer(self.redirection()),
-            ClientVerb::Help => help::client(),
+            ClientVerb::Help => help::client(self.facts.dialect),
             ClientVerb::Id => Reply::Integer(i64::try_from(self.id.0).unwrap_or(i64::MAX)),
             ClientVerb::Info => self.own_line(surroundings.now()),
             ClientVerb::Kill => return self.kill_clients(words, surroundings),
-            ClientVerb::List => return parse_list(words).map(Outcome::List),
+            ClientVerb::List => {
+                return parse_list(words, self.asker(surroundings)).map(Outcome::List);
+            }
             ClientVerb::NoEvict => {
                 self.session.no_evict = on_off(&words[0])?;
                 Reply::OK
@@ -62,11 +64,16 @@ impl Client {
 
     fn kill_clients(&self, words: &[Bytes], surroundings: &dyn Surroundings) -> Executed {
         if let [addr] = words {
-            let filter = ClientFilter { addr: Some(addr.clone()), ..ClientFilter::default() };
+            let filter = ClientFilter::only(Test::Addr(addr.clone()));
             return Ok(Outcome::Kill(filter, Owed::KilledOne));
         }
-        let filter = parse_kill(words, self.id, surroundings.accounts())?;
+        let filter = parse_kill(words, self.asker(surroundings))?;
         Ok(Outcome::Kill(filter, Owed::KilledCount))
+    }
+
+    fn asker<'a>(&self, surroundings: &'a dyn Surroundings) -> Asker<'a> {
+        let accounts = surroundings.accounts();
+        Asker { id: self.id, accounts, dialect: self.facts.dialect }
     }
 
     fn pause(&mut self, words: &[Bytes], now: Now) -> Result<Reply, Reply> {

@@ -93,7 +93,8 @@ impl Client {
             Verb::Info => {
                 let facts = surroundings.server_facts();
                 let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
-                Ok(Outcome::Reply(replies::info::info(arguments, snapshot, &facts, now)))
+                let dialect = self.facts.dialect;
+                Ok(Outcome::Reply(replies::info::info(arguments, snapshot, &facts, now, dialect)))
             }
             Verb::Ping => self.ping(command, arguments),
             Verb::Psubscribe => self.subscribe(Kind::Pattern, command.name, arguments),
@@ -111,8 +112,8 @@ impl Client {
             Verb::Role => Ok(Outcome::Reply(replies::masters::role(surroundings.snapshot()))),
             Verb::Request(verb) => sentinel::request(verb, &words[2..], surroundings),
             Verb::Sentinel(verb) => {
-                let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
-                sentinel::read(verb, &words[2..], snapshot, now).map(Outcome::Reply)
+                sentinel::read(verb, &words[2..], self.facts.dialect, surroundings)
+                    .map(Outcome::Reply)
             }
             Verb::Shutdown => self.shutdown(arguments),
         }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::Dialect;
+
 /// Number of a connection: unique and increasing within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
@@ -13,6 +15,8 @@ pub struct ConnectionFacts {
     pub ends: Ends,
     /// The file descriptor, shown in client lines.
     pub fd: i32,
+    /// Whose names and versions it is given.
+    pub dialect: Dialect,
 }
 
 /// The two ends of a connection.
@@ -39,6 +43,15 @@ impl Ends {
         match self {
             Self::Tcp { peer, .. } => peer.to_string(),
             Self::Unix { path } => format!("{path}:0"),
+        }
+    }
+
+    /// The address in `addr`.
+    #[must_use]
+    pub fn peer_ip(&self) -> String {
+        match self {
+            Self::Tcp { peer, .. } => peer.ip().to_string(),
+            Self::Unix { path } => path.clone(),
         }
     }
 

@@ -9,7 +9,6 @@ use super::gate::wrong_password;
 use super::session::is_plain;
 use super::surroundings::Surroundings;
 use crate::accounts::{DEFAULT_USER, Reason};
-use crate::replies::info::REDIS_VERSION;
 use crate::reply::{Reply, error, error_with, syntax_error, word};
 
 impl Client {
@@ -78,13 +77,14 @@ impl Client {
     }
 
     fn greeting(&self) -> Reply {
+        let dialect = self.facts.dialect;
         let protocol = match self.session.protocol {
             Protocol::Resp2 => 2,
             Protocol::Resp3 => 3,
         };
         Reply::Map(vec![
-            (word("server"), word("redis")),
-            (word("version"), word(REDIS_VERSION)),
+            (word("server"), word(dialect.name())),
+            (word("version"), word(dialect.version())),
             (word("proto"), Reply::Integer(protocol)),
             (word("id"), Reply::Integer(i64::try_from(self.id.0).unwrap_or(i64::MAX))),
             (word("mode"), word("sentinel")),

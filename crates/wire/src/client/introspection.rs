@@ -10,16 +10,17 @@ use crate::reply::{Reply, error, syntax_error};
 
 impl Client {
     pub(super) fn command(&self, verb: CommandVerb, words: &[Bytes]) -> Executed {
+        let dialect = self.facts.dialect;
         let arguments = words.get(2..).unwrap_or_default();
         let reply = match verb {
-            CommandVerb::All => commands::info_all(),
+            CommandVerb::All => commands::info_all(dialect),
             CommandVerb::Count => commands::count(),
-            CommandVerb::Docs => commands::docs(arguments),
+            CommandVerb::Docs => commands::docs(arguments, dialect),
             CommandVerb::GetKeys => return Err(keys(arguments)),
-            CommandVerb::Help => help::command(),
-            CommandVerb::Info if arguments.is_empty() => commands::info_all(),
-            CommandVerb::Info => commands::info_of(arguments),
-            CommandVerb::List => commands::list(filter(arguments)?),
+            CommandVerb::Help => help::command(dialect),
+            CommandVerb::Info if arguments.is_empty() => commands::info_all(dialect),
+            CommandVerb::Info => commands::info_of(arguments, dialect),
+            CommandVerb::List => commands::list(filter(arguments)?, dialect),
         };
         Ok(Outcome::Reply(reply))
     }

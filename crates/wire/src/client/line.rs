@@ -1,28 +1,44 @@
 //! How a client is shown in `CLIENT LIST`, and whether a filter means it (spec: interface 4.9).
 
-use bytes::Bytes;
+use core::fmt::Write as _;
+
 use vedette_core::Now;
 use vedette_resp::Protocol;
 
 use super::facts::Ends;
-use super::filter::{ClientFilter, ClientKind};
+use super::filter::{ClientFilter, ClientKind, Test};
 use super::{Client, State};
+use crate::Dialect;
 
 impl Client {
     /// Whether `CLIENT LIST` or `CLIENT KILL` means this client.
     #[must_use]
     pub fn matches(&self, filter: &ClientFilter, now: Now) -> bool {
-        let is = |wanted: &Option<Bytes>, own: &dyn Fn() -> String| {
-            wanted.as_ref().is_none_or(|wanted| *wanted == own().as_bytes())
-        };
         self.state == State::Open
-            && (filter.ids.is_empty() || filter.ids.contains(&self.id))
-            && filter.except != Some(self.id)
-            && filter.kind.is_none_or(|kind| kind == self.kind())
-            && filter.user.as_ref().is_none_or(|user| **user == *self.session.user.name())
-            && filter.min_age_secs.is_none_or(|secs| self.age_secs(now) >= secs)
-            && is(&filter.addr, &|| self.facts.ends.peer())
-            && is(&filter.laddr, &|| self.facts.ends.local())
+            && filter.0.iter().all(|condition| self.is(&condition.test, now) != condition.negated)
+    }
+
+    fn is(&self, test: &Test, now: Now) -> bool {
+        let (session, ends) = (&self.session, &self.facts.ends);
+        match test {
+            Test::Ids(ids) => ids.contains(&self.id),
+            Test::Kind(kind) => *kind == self.kind(),
+            Test::Addr(addr) => *addr == ends.peer().as_bytes(),
+            Test::Laddr(laddr) => *laddr == ends.local().as_bytes(),
+            Test::Ip(ip) => *ip == ends.peer_ip().as_bytes(),
+            Test::User(user) => **user == *session.user.name(),
+            Test::Name(name) => *name == session.name,
+            Test::LibName(name) => *name == session.lib_name,
+            Test::LibVer(version) => *version == session.lib_ver,
+            Test::Flags(flags) => {
+                let own = self.flags();
+                flags.iter().all(|flag| own.as_bytes().contains(flag))
+            }
+            Test::MinAge(secs) => self.age_secs(now) >= *secs,
+            Test::MinIdle(secs) => self.idle_secs(now) >= *secs,
+            Test::Database(number) => *number == 0,
+            Test::Capable => false,
+        }
     }
 
     /// Its line in `CLIENT LIST`, without a line end. Memory figures are approximations.
@@ -31,8 +47,9 @@ impl Client {
         let session = &self.session;
         let (sub, psub) = (self.subscriptions.channels(), self.subscriptions.patterns());
         let (qbuf, omem) = (self.decoder.buffered(), self.outbox.len());
-        format!(
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={sub} \
+        let valkey = self.facts.dialect == Dialect::Valkey;
+        let mut line = format!(
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} {}db=0 sub={sub} \
              psub={psub} ssub=0 multi=-1 watch=0 qbuf={qbuf} qbuf-free=0 argv-mem={} multi-mem=0 \
              rbs=0 rbp=0 obl={omem} oll=0 omem=0 tot-mem={} events=r cmd={} user={} redir={} \
              resp={} lib-name={} lib-ver={}",
@@ -42,8 +59,9 @@ impl Client {
             self.facts.fd,
             String::from_utf8_lossy(&session.name),
             self.age_secs(now),
-            now.mono.since(self.active_at).0 / 1000,
+            self.idle_secs(now),
             self.flags(),
+            if valkey { "capa= " } else { "" },
             self.argument_bytes,
             size_of::<Self>() + qbuf + omem,
             self.last_command.map_or("NULL", |command| command.name),
@@ -55,7 +73,14 @@ impl Client {
             },
             String::from_utf8_lossy(&session.lib_name),
             String::from_utf8_lossy(&session.lib_ver),
-        )
+        );
+        if valkey {
+            let (read, commands) = self.so_far;
+            let written = self.outbox.total();
+            // Writing to a string cannot fail.
+            let _ = write!(line, " tot-net-in={read} tot-net-out={written} tot-cmds={commands}");
+        }
+        line
     }
 
     fn kind(&self) -> ClientKind {
@@ -64,6 +89,10 @@ impl Client {
 
     fn age_secs(&self, now: Now) -> u64 {
         now.mono.since(self.created_at).0 / 1000
+    }
+
+    fn idle_secs(&self, now: Now) -> u64 {
+        now.mono.since(self.active_at).0 / 1000
     }
 
     fn flags(&self) -> String {

@@ -43,7 +43,7 @@ pub use facts::{
     ClientId, ClientLimits, ClientsFacts, ConnectionFacts, Counts, CpuFacts, Ends, OutputLimit,
     ProcessFacts, ServerFacts, StatsFacts,
 };
-pub use filter::{ClientFilter, ClientKind, ClientsAnswer};
+pub use filter::{ClientFilter, ClientKind, ClientsAnswer, Condition, Test};
 pub use surroundings::Surroundings;
 
 use crate::accounts::Accounts;
@@ -75,6 +75,8 @@ pub struct Client {
     outbox: Outbox,
     actions: VecDeque<Action>,
     counts: Counts,
+    /// Bytes read and commands executed so far.
+    so_far: (u64, u64),
     created_at: Time,
     active_at: Time,
     last_command: Option<&'static Command>,
@@ -134,6 +136,7 @@ impl Client {
             outbox: Outbox::default(),
             actions: VecDeque::new(),
             counts: Counts::default(),
+            so_far: (0, 0),
             created_at: now,
             active_at: now,
             last_command: None,
@@ -154,6 +157,7 @@ impl Client {
         }
         self.active_at = now.mono;
         self.counts.input_bytes += bytes.len() as u64;
+        self.so_far.0 += bytes.len() as u64;
         self.decoder.feed(bytes);
         if self.decoder.buffered() > self.limits.query_buffer {
             self.close_for_query_buffer(now);

@@ -19,6 +19,8 @@ pub(super) struct Outbox {
     waiting: VecDeque<Slot>,
     /// Bytes in `waiting`.
     parked: usize,
+    /// Bytes of all replies ever.
+    total: u64,
     /// Since when the soft limit has been exceeded.
     soft_since: Option<Time>,
 }
@@ -66,6 +68,11 @@ impl Outbox {
         self.output.len() + self.parked
     }
 
+    /// Bytes of all replies so far.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
     /// How many replies are owed.
     pub(super) fn owed(&self) -> usize {
         self.waiting.len()
@@ -79,11 +86,16 @@ impl Outbox {
     /// Appends a reply after everything that came before.
     pub(super) fn write(&mut self, reply: &Reply, protocol: Protocol) {
         match self.waiting.back_mut() {
-            None => encode_frame(&mut self.output, reply, protocol),
+            None => {
+                let before = self.output.len();
+                encode_frame(&mut self.output, reply, protocol);
+                self.total += (self.output.len() - before) as u64;
+            }
             Some(slot) => {
                 let before = slot.after.len();
                 encode_frame(&mut slot.after, reply, protocol);
                 self.parked += slot.after.len() - before;
+                self.total += (slot.after.len() - before) as u64;
             }
         }
     }
@@ -116,6 +128,7 @@ impl Outbox {
         if !slot.muted {
             encode_frame(&mut slot.bytes, &reply, slot.protocol);
             self.parked += slot.bytes.len();
+            self.total += slot.bytes.len() as u64;
         }
         while self.waiting.front().is_some_and(|slot| slot.answered) {
             let Some(slot) = self.waiting.pop_front() else { break };

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use vedette_core::{MasterView, Now, ProcessView, Request, Settings};
+use vedette_core::{MasterView, ProcessView, Request, Settings};
 
 use super::execute::{Executed, Outcome};
 use super::surroundings::Surroundings;
+use crate::Dialect;
 use crate::commands::{RequestVerb, SentinelVerb};
 use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
 use crate::reply::{Reply, bulk, error, no_such_master};
@@ -19,16 +20,17 @@ use crate::snapshot::Snapshot;
 pub(super) fn read(
     verb: SentinelVerb,
     words: &[Bytes],
-    snapshot: &Snapshot,
-    now: Now,
+    dialect: Dialect,
+    surroundings: &dyn Surroundings,
 ) -> Result<Reply, Reply> {
+    let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
     let named = || words.first().and_then(|name| find(snapshot, name));
     let master = || named().ok_or_else(no_such_master);
     let process = snapshot.process().map(|process| &**process);
     Ok(match verb {
         SentinelVerb::CkQuorum => ckquorum::ckquorum(master()?),
         SentinelVerb::GetMasterAddrByName => masters::address(named()),
-        SentinelVerb::Help => help::sentinel(),
+        SentinelVerb::Help => help::sentinel(dialect),
         SentinelVerb::InfoCache => caches::info_cache(snapshot, words, now),
         SentinelVerb::Master => entry::master(master()?, now),
         SentinelVerb::Masters => masters::masters(snapshot, now),

@@ -1,7 +1,8 @@
-//! What COMMAND tells about the table (spec: interface 4.10). Only commands of Redis are shown;
-//! aliases work without a word.
+//! What COMMAND tells about the table (spec: interface 4.10). Only names of the dialect are
+//! shown; others work without a word.
 
 use super::{COMMANDS, Command, Listing, find, find_full};
+use crate::dialect::Dialect;
 use crate::glob::{Case, matches};
 use crate::reply::{Reply, bulk, count as integer, word};
 
@@ -33,30 +34,29 @@ pub const CATEGORIES: [&str; 21] = [
 /// `COMMAND COUNT`.
 #[must_use]
 pub fn count() -> Reply {
-    integer(shown(COMMANDS).count())
+    integer(principals(COMMANDS).count())
 }
 
 /// `COMMAND` and `COMMAND INFO` without names.
 #[must_use]
-pub fn info_all() -> Reply {
-    Reply::Array(shown(COMMANDS).map(info).collect())
+pub fn info_all(dialect: Dialect) -> Reply {
+    Reply::Array(shown(COMMANDS, dialect).map(|command| info(command, dialect)).collect())
 }
 
 /// `COMMAND INFO <name>…`: null for what is unknown.
 #[must_use]
-pub fn info_of<T: AsRef<[u8]>>(names: &[T]) -> Reply {
-    Reply::Array(
-        names.iter().map(|name| find_full(name.as_ref()).map_or(Reply::Null, info)).collect(),
-    )
+pub fn info_of<T: AsRef<[u8]>>(names: &[T], dialect: Dialect) -> Reply {
+    let entry = |name: &T| named(name, dialect).map_or(Reply::Null, |it| info(it, dialect));
+    Reply::Array(names.iter().map(entry).collect())
 }
 
 /// `COMMAND DOCS [<name>…]`: without what is unknown.
 #[must_use]
-pub fn docs<T: AsRef<[u8]>>(names: &[T]) -> Reply {
-    let pair = |command: &'static Command| (word(command.name), doc(command));
+pub fn docs<T: AsRef<[u8]>>(names: &[T], dialect: Dialect) -> Reply {
+    let pair = |command: &'static Command| (word(command.name), doc(command, dialect));
     Reply::Map(match names {
-        [] => shown(COMMANDS).map(pair).collect(),
-        names => names.iter().filter_map(|name| find_full(name.as_ref())).map(pair).collect(),
+        [] => shown(COMMANDS, dialect).map(pair).collect(),
+        names => names.iter().filter_map(|name| named(name, dialect)).map(pair).collect(),
     })
 }
 
@@ -75,40 +75,56 @@ pub enum Filter<'a> {
 
 /// `COMMAND LIST`: subcommands after their container.
 #[must_use]
-pub fn list(filter: Filter<'_>) -> Reply {
+pub fn list(filter: Filter<'_>, dialect: Dialect) -> Reply {
     let fits = |command: &&Command| match filter {
         Filter::None => true,
         Filter::Module => false,
         Filter::Category(name) => is_in(command, name),
         Filter::Pattern(pattern) => matches(pattern, command.name.as_bytes(), Case::Insensitive),
     };
-    Reply::Array(everything().filter(fits).map(|command| word(command.name)).collect())
+    Reply::Array(everything(dialect).filter(fits).map(|command| word(command.name)).collect())
 }
 
 /// `ACL CAT <category>`.
 #[must_use]
-pub fn names_in_category(category: &[u8]) -> Vec<&'static str> {
-    everything().filter(|command| is_in(command, category)).map(|command| command.name).collect()
+pub fn names_in_category(category: &[u8], dialect: Dialect) -> Vec<&'static str> {
+    everything(dialect)
+        .filter(|command| is_in(command, category))
+        .map(|command| command.name)
+        .collect()
 }
 
 fn is_in(command: &Command, category: &[u8]) -> bool {
     command.categories.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(category))
 }
 
-pub(crate) fn shown(commands: &'static [Command]) -> impl Iterator<Item = &'static Command> {
+/// The commands that permissions are about: aliases share those of what they stand for.
+pub(crate) fn principals(commands: &'static [Command]) -> impl Iterator<Item = &'static Command> {
     commands.iter().filter(|command| command.listing == Listing::Shown)
 }
 
-fn everything() -> impl Iterator<Item = &'static Command> {
-    shown(COMMANDS).flat_map(|command| core::iter::once(command).chain(shown(command.subcommands)))
+fn shown(commands: &'static [Command], dialect: Dialect) -> impl Iterator<Item = &'static Command> {
+    commands.iter().filter(move |command| command.is_shown(dialect))
 }
 
-fn info(command: &'static Command) -> Reply {
+fn named<T: AsRef<[u8]>>(name: &T, dialect: Dialect) -> Option<&'static Command> {
+    let named =
+        |command: &&Command| command.listing == Listing::Courtesy || command.is_shown(dialect);
+    find_full(name.as_ref()).filter(named)
+}
+
+fn everything(dialect: Dialect) -> impl Iterator<Item = &'static Command> {
+    shown(COMMANDS, dialect).flat_map(move |command| {
+        core::iter::once(command).chain(shown(command.subcommands, dialect))
+    })
+}
+
+fn info(command: &'static Command, dialect: Dialect) -> Reply {
     let flags = command.flags.iter().map(|flag| Reply::simple(flag)).collect();
     let categories = command.categories.iter().map(|name| Reply::Simple(format!("@{name}").into()));
     Reply::Array(vec![
         word(command.name),
-        Reply::Integer(command.arity.into()),
+        Reply::Integer(command.arity_in(dialect).into()),
         Reply::Set(flags),
         Reply::Integer(0),
         Reply::Integer(0),
@@ -116,17 +132,21 @@ fn info(command: &'static Command) -> Reply {
         Reply::Set(categories.collect()),
         Reply::Set(command.tips.iter().map(|tip| word(tip)).collect()),
         Reply::Set(Vec::new()),
-        subcommands(command),
+        subcommands(command, dialect),
     ])
 }
 
-/// An array, but of none a set: the reference answers so in RESP3.
-fn subcommands(command: &'static Command) -> Reply {
-    let all: Vec<Reply> = shown(command.subcommands).map(info).collect();
-    if all.is_empty() { Reply::Set(all) } else { Reply::Array(all) }
+/// An array, but of none a set: Redis answers so in RESP3.
+fn subcommands(command: &'static Command, dialect: Dialect) -> Reply {
+    let subcommands = shown(command.subcommands, dialect);
+    let all: Vec<Reply> = subcommands.map(|sub| info(sub, dialect)).collect();
+    match (all.is_empty(), dialect) {
+        (true, Dialect::Redis) => Reply::Set(all),
+        (true, Dialect::Valkey) | (false, _) => Reply::Array(all),
+    }
 }
 
-fn doc(command: &'static Command) -> Reply {
+fn doc(command: &'static Command, dialect: Dialect) -> Reply {
     let container = command.name.split('|').next().and_then(|name| find(name.as_bytes()));
     let group = match container.map(|container| container.name) {
         Some("sentinel") => "sentinel",
@@ -135,7 +155,7 @@ fn doc(command: &'static Command) -> Reply {
         Some(_) | None => "server",
     };
     let mut pairs = vec![
-        (word("summary"), word(command.summary)),
+        (word("summary"), bulk(dialect.wording(command.summary))),
         (word("since"), word(command.since)),
         (word("group"), word(group)),
     ];
@@ -143,7 +163,8 @@ fn doc(command: &'static Command) -> Reply {
         pairs.push((word("complexity"), bulk(command.complexity)));
     }
     if !command.subcommands.is_empty() {
-        let docs = shown(command.subcommands).map(|sub| (word(sub.name), doc(sub))).collect();
+        let subcommands = shown(command.subcommands, dialect);
+        let docs = subcommands.map(|sub| (word(sub.name), doc(sub, dialect))).collect();
         pairs.push((word("subcommands"), Reply::Map(docs)));
     }
     Reply::Map(pairs)

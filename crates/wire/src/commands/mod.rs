@@ -5,7 +5,8 @@ mod describe;
 mod table;
 mod verb;
 
-pub(crate) use describe::shown;
+use crate::dialect::Dialect;
+pub(crate) use describe::principals;
 pub use describe::{CATEGORIES, Filter, count, docs, info_all, info_of, list, names_in_category};
 pub use table::COMMANDS;
 pub use verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb};
@@ -59,15 +60,24 @@ pub enum Route {
 /// Whether COMMAND shows a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// A command of Redis: shown.
+    /// A command of both: shown.
     Shown,
-    /// Valkey's name for a command of Redis: accepted silently.
+    /// Valkey's name for a command of Redis: elsewhere accepted silently.
     ValkeyAlias,
     /// Accepted although the reference lacks it (spec: holes H43).
     Courtesy,
 }
 
 impl Command {
+    /// Number of words that COMMAND INFO tells: Redis knows no options of FAILOVER.
+    #[must_use]
+    pub fn arity_in(&self, dialect: Dialect) -> i32 {
+        match (self.verb, dialect) {
+            (Verb::Request(RequestVerb::Failover), Dialect::Redis) => 3,
+            (_, Dialect::Redis | Dialect::Valkey) => self.arity,
+        }
+    }
+
     /// Whether this many words fit, the name's included.
     #[must_use]
     pub fn takes(&self, words: usize) -> bool {
@@ -80,6 +90,16 @@ impl Command {
     #[must_use]
     pub fn has_flag(&self, flag: &str) -> bool {
         self.flags.contains(&flag)
+    }
+
+    /// Whether listings show it.
+    #[must_use]
+    pub fn is_shown(&self, dialect: Dialect) -> bool {
+        match self.listing {
+            Listing::Shown => true,
+            Listing::ValkeyAlias => dialect == Dialect::Valkey,
+            Listing::Courtesy => false,
+        }
     }
 
     /// The command whose permission counts: of an alias, the one that it is an alias of.

@@ -187,7 +187,7 @@ commands! { const SENTINEL from 128 =
         "6.2.0" "O(1)" "Shows or changes process-wide settings.",
     "sentinel|debug" -2 ADMIN ADMIN_SLOW NONE Core [Request(Debug)] Shown LEAF
         "7.0.0" "O(N)" "Shows or changes the periods and timeouts.",
-    "sentinel|failover" 3 ADMIN ADMIN_SLOW NONE Core [Request(Failover)] Shown LEAF
+    "sentinel|failover" -3 ADMIN ADMIN_SLOW NONE Core [Request(Failover)] Shown LEAF
         "2.8.4" "" "Starts a failover by force.",
     "sentinel|flushconfig" 2 ADMIN ADMIN_SLOW NONE Core [Request(FlushConfig)] Shown LEAF
         "2.8.4" "O(1)" "Writes the configuration file.",

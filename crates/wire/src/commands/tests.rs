@@ -1,9 +1,10 @@
 use super::{COMMANDS, Listing, find, find_full, find_subcommand};
+use crate::Dialect;
 use crate::commands::{Filter, count, list};
 use crate::reply::Reply;
 
-fn shown() -> usize {
-    match list(Filter::None) {
+fn shown(dialect: Dialect) -> usize {
+    match list(Filter::None, dialect) {
         Reply::Array(names) => names.len(),
         other => panic!("{other:?}"),
     }
@@ -13,7 +14,9 @@ fn shown() -> usize {
 fn counts_are_those_of_redis() {
     assert_eq!(count(), Reply::Integer(15));
     // 72 names on 7.0, and CLIENT SETINFO since 7.2.
-    assert_eq!(shown(), 73);
+    assert_eq!(shown(Dialect::Redis), 73);
+    // And four more for primaries.
+    assert_eq!(shown(Dialect::Valkey), 77);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The HELP texts: simple strings, each synopsis followed by indented explanations
 //! (spec: interface 2.21).
 
+use crate::dialect::Dialect;
 use crate::reply::Reply;
 
 /// A subcommand's synopsis without its container, and what it does.
@@ -85,33 +86,36 @@ const COMMAND: &[Topic] = &[
 
 /// `SENTINEL HELP`
 #[must_use]
-pub fn sentinel() -> Reply {
-    help("SENTINEL", SENTINEL)
+pub fn sentinel(dialect: Dialect) -> Reply {
+    help("SENTINEL", SENTINEL, dialect)
 }
 
 /// `ACL HELP`
 #[must_use]
-pub fn acl() -> Reply {
-    help("ACL", ACL)
+pub fn acl(dialect: Dialect) -> Reply {
+    help("ACL", ACL, dialect)
 }
 
 /// `CLIENT HELP`
 #[must_use]
-pub fn client() -> Reply {
-    help("CLIENT", CLIENT)
+pub fn client(dialect: Dialect) -> Reply {
+    help("CLIENT", CLIENT, dialect)
 }
 
 /// `COMMAND HELP`
 #[must_use]
-pub fn command() -> Reply {
-    help("COMMAND", COMMAND)
+pub fn command(dialect: Dialect) -> Reply {
+    help("COMMAND", COMMAND, dialect)
 }
 
-fn help(container: &str, topics: &[Topic]) -> Reply {
+fn help(container: &str, topics: &[Topic], dialect: Dialect) -> Reply {
     let first = format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
     let topics = topics.iter().chain(&[("HELP", "Show this text.")]);
     let lines = topics.flat_map(|(synopsis, text)| [(*synopsis).to_owned(), format!("    {text}")]);
     Reply::Array(
-        core::iter::once(first).chain(lines).map(|line| Reply::Simple(line.into())).collect(),
+        core::iter::once(first)
+            .chain(lines)
+            .map(|line| Reply::Simple(dialect.wording(&line).into()))
+            .collect(),
     )
 }

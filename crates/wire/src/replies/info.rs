@@ -6,12 +6,10 @@ use core::fmt::Write as _;
 
 use vedette_core::{MasterView, Now, ProcessView};
 
+use crate::Dialect;
 use crate::client::{ClientsFacts, CpuFacts, ProcessFacts, ServerFacts};
 use crate::reply::{Reply, bulk};
 use crate::snapshot::Snapshot;
-
-/// The version of Redis that this Sentinel speaks like: clients send CLIENT SETINFO from 7.2 on.
-pub const REDIS_VERSION: &str = "7.4.2";
 
 /// The version of this program.
 pub const VEDETTE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -41,6 +39,7 @@ pub fn info<T: AsRef<[u8]>>(
     snapshot: &Snapshot,
     facts: &ServerFacts,
     now: Now,
+    dialect: Dialect,
 ) -> Reply {
     let mut text = String::new();
     for (name, section) in SECTIONS {
@@ -51,7 +50,7 @@ pub fn info<T: AsRef<[u8]>>(
             text.push_str("\r\n");
         }
         match section {
-            Section::Server => server(&mut text, &facts.process, now),
+            Section::Server => server(&mut text, &facts.process, now, dialect),
             Section::Clients => clients(&mut text, &facts.clients),
             Section::Stats => counters::stats(&mut text, &facts.stats),
             Section::Cpu => cpu(&mut text, &facts.cpu),
@@ -75,13 +74,21 @@ fn line(text: &mut String, name: &str, value: impl core::fmt::Display) {
     let _ = write!(text, "{name}:{value}\r\n");
 }
 
-fn server(text: &mut String, facts: &ProcessFacts, now: Now) {
+fn server(text: &mut String, facts: &ProcessFacts, now: Now, dialect: Dialect) {
     text.push_str("# Server\r\n");
-    line(text, "redis_version", REDIS_VERSION);
+    line(text, "redis_version", dialect.redis_version());
+    if dialect == Dialect::Valkey {
+        line(text, "server_name", dialect.name());
+        line(text, "valkey_version", dialect.version());
+        line(text, "valkey_release_stage", "ga");
+    }
     line(text, "redis_git_sha1", "00000000");
     line(text, "redis_git_dirty", 0);
     line(text, "redis_build_id", "0");
     line(text, "redis_mode", "sentinel");
+    if dialect == Dialect::Valkey {
+        line(text, "server_mode", "sentinel");
+    }
     line(text, "os", &facts.os);
     line(text, "arch_bits", usize::BITS);
     line(text, "monotonic_clock", "POSIX clock_gettime");

@@ -8,6 +8,7 @@ use vedette_resp::{Protocol, encode_frame};
 
 use super::samples::{NOW, ago, id, member, process, replica, snapshot};
 use super::{caches, ckquorum, entry, info, masters, scripts, settings};
+use crate::Dialect;
 use crate::client::ServerFacts;
 use crate::reply::Reply;
 
@@ -63,19 +64,20 @@ fn sentinels_are_listed_as_recorded() {
 #[test]
 fn info_sentinel_is_as_recorded() {
     let facts = ServerFacts::default();
-    let reply = info::info(&["SENTINEL", "nonsense"], &snapshot(1), &facts, NOW);
+    let reply = info::info(&["SENTINEL", "nonsense"], &snapshot(1), &facts, NOW, Dialect::Redis);
     check(&reply, Protocol::Resp3, include_str!("transcripts/info-sentinel.txt"));
 }
 
 #[test]
 fn info_has_five_sections_in_order() {
-    let reply = info::info::<&str>(&[], &snapshot(1), &ServerFacts::default(), NOW);
+    let reply = info::info::<&str>(&[], &snapshot(1), &ServerFacts::default(), NOW, Dialect::Redis);
     let text = String::from_utf8_lossy(reply.text().expect("a bulk")).into_owned();
     let sections: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();
     assert_eq!(sections, ["# Server", "# Clients", "# Stats", "# CPU", "# Sentinel"]);
     assert!(text.contains("\r\nredis_mode:sentinel\r\n") && text.contains("\r\n\r\n# Clients\r\n"));
     assert!(text.ends_with("sentinels=2\r\n"));
-    let replication = info::info(&["replication"], &snapshot(1), &ServerFacts::default(), NOW);
+    let replication =
+        info::info(&["replication"], &snapshot(1), &ServerFacts::default(), NOW, Dialect::Redis);
     check(&replication, Protocol::Resp2, "$0\\r\\n\\r\\n");
 }
 

@@ -7,10 +7,12 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use vedette::lab::{GroupSpec, Lab};
+use vedette::lab::{GroupSpec, Lab, Template};
 use vedette_resp::{Frame, ReplyDecoder, ReplyLimits, encode_command, split_words};
 
-use crate::group::{ours, redis_sentinel, spec, start};
+use vedette_wire::Dialect;
+
+use crate::group::{redis_sentinel, speaking, spec, start, valkey_sentinel};
 use spelling::{Mask, spell};
 
 const COMMANDS: &str = include_str!("commands.txt");
@@ -26,18 +28,28 @@ struct Case {
     differs: Option<String>,
 }
 
-fn cases(master_port: u16) -> Vec<Case> {
+impl Case {
+    /// `! [R:|V:]<reason>, … | <command>`: it differs, from both references or from one.
+    fn parse(line: &str, dialect: Dialect) -> Self {
+        let Some((reasons, line)) = line.strip_prefix("! ").and_then(|it| it.split_once(" | "))
+        else {
+            return Self { line: line.to_owned(), differs: None };
+        };
+        let ours = match dialect {
+            Dialect::Redis => "V:",
+            Dialect::Valkey => "R:",
+        };
+        let binding = reasons.split(", ").filter(|reason| !reason.starts_with(ours));
+        let binding: Vec<&str> = binding.collect();
+        let differs = (!binding.is_empty()).then(|| binding.join(", "));
+        Self { line: line.to_owned(), differs }
+    }
+}
+
+fn cases(master_port: u16, dialect: Dialect) -> Vec<Case> {
     let lines = COMMANDS.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
-    let case = |line: &str| {
-        let line = line.replace("$MASTER", &master_port.to_string());
-        match line.strip_prefix("! ").and_then(|rest| rest.split_once(" | ")) {
-            Some((reason, line)) => {
-                Case { line: line.to_owned(), differs: Some(reason.to_owned()) }
-            }
-            None => Case { line, differs: None },
-        }
-    };
-    lines.map(case).collect()
+    let port = master_port.to_string();
+    lines.map(|line| Case::parse(&line.replace("$MASTER", &port), dialect)).collect()
 }
 
 /// What a Sentinel answers to the steps of a line, each spelled and masked.
@@ -135,18 +147,18 @@ fn command<T: AsRef<[u8]>>(words: &[T]) -> Vec<u8> {
 }
 
 /// The lines in which the two differ, and those in which they should.
-fn compare(lab: &Lab) -> Vec<String> {
+fn compare(lab: &Lab, dialect: Dialect) -> Vec<String> {
     let [reference, ours] = [&lab.sentinels[0], &lab.sentinels[1]].map(|sentinel| sentinel.port());
     let mask = Mask::new([reference, ours]);
     let master = lab.shards[0].nodes[0].port();
     let mut findings = Vec::new();
-    for case in cases(master) {
+    for case in cases(master, dialect) {
         let (theirs, mine) =
             (answers(reference, &case.line, &mask), answers(ours, &case.line, &mask));
         match (&case.differs, theirs == mine) {
             (None, false) => {
-                findings
-                    .push(format!("{}\n  reference {theirs:?}\n  ours      {mine:?}", case.line));
+                let (theirs, mine) = first_difference(&theirs, &mine);
+                findings.push(format!("{}\n  reference {theirs}\n  ours      {mine}", case.line));
             }
             (Some(reason), true) => {
                 findings.push(format!("{} does not differ any more: {reason}", case.line));
@@ -157,16 +169,34 @@ fn compare(lab: &Lab) -> Vec<String> {
     findings
 }
 
+/// From where on the answers differ, and a little more.
+fn first_difference(theirs: &[Vec<String>], mine: &[Vec<String>]) -> (String, String) {
+    let (theirs, mine) = (theirs.concat(), mine.concat());
+    let same = theirs.iter().zip(&mine).take_while(|(theirs, mine)| theirs == mine).count();
+    let from = |lines: &[String]| format!("{same}: {:?}", lines.iter().skip(same).take(6));
+    (from(&theirs), from(&mine))
+}
+
 #[test]
 fn commands_are_answered_as_by_redis() {
     let Some(reference) = redis_sentinel() else { return };
+    check(Dialect::Redis, reference);
+}
+
+#[test]
+fn commands_are_answered_as_by_valkey() {
+    let Some(reference) = valkey_sentinel() else { return };
+    check(Dialect::Valkey, reference);
+}
+
+fn check(dialect: Dialect, reference: Template) {
     let lab = start(GroupSpec {
-        sentinels: vec![reference, ours()],
+        sentinels: vec![reference, speaking(dialect)],
         quorum: 1,
         replicas: 1,
         down_after_ms: 30_000,
         ..spec()
     });
-    let findings = compare(&lab);
+    let findings = compare(&lab, dialect);
     assert!(findings.is_empty(), "{} differ:\n{}", findings.len(), findings.join("\n"));
 }

@@ -2,6 +2,7 @@
 
 use vedette_core::{Now, Refusal, Request, Response, Secret, Ticket};
 
+use crate::Dialect;
 use crate::accounts::{Accounts, AclLog};
 use crate::client::{
     Action, Client, ClientId, ClientLimits, ClientsAnswer, Closing, ConnectionFacts, Ends, Pause,
@@ -41,7 +42,12 @@ impl Host {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
         };
-        Client::new(ClientId(7), ConnectionFacts { ends, fd: 9 }, limits, self)
+        Client::new(
+            ClientId(7),
+            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis },
+            limits,
+            self,
+        )
     }
 
     /// Lets the client work and answers what it asks, until nothing is left to do. The bytes it
