@@ -57,6 +57,7 @@ impl Sentinel {
 
     fn enter_tilt(&mut self, now: Now, late: Span) {
         self.host.tilt.since = Some(now.mono);
+        self.host.counters.tilts += 1;
         self.host.outbox.process_changed = true;
         self.host.outbox.order(crate::Effect::Log(Note::Stalled { span: late }));
         self.host.emit(Event { kind: EventKind::TiltEntered, about: None, detail: Detail::None });

@@ -74,6 +74,8 @@ pub struct Counters {
     pub dropped_scripts: u64,
     /// Stalls of the process (rule E4).
     pub stalls: u64,
+    /// How often TILT was entered.
+    pub tilts: u64,
 }
 
 /// A script in the queue.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use rustix::process::Pid;
-use vedette_wire::client::{ClientsFacts, CpuFacts, ServerFacts};
+use vedette_wire::client::{ClientsFacts, CpuFacts, PauseFacts, ServerFacts};
 
 use super::House;
 
@@ -22,6 +22,10 @@ impl House {
                 recent_max_input: self.counters.recent_max_input.load(Relaxed),
                 recent_max_output: self.counters.recent_max_output.load(Relaxed),
                 subscribers: self.counters.subscribers.load(Relaxed),
+                pause: self.pause(now).map(|pause| PauseFacts {
+                    writes_only: pause.writes_only,
+                    left_ms: pause.until.since(now).0,
+                }),
             },
             stats: self.counters.stats(now),
             cpu: cpu(self.control_thread),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use vedette_core::{Span, Time};
+use vedette_core::{Now, Span, WallTime};
 
 /// How long repetitions are counted in one entry.
 const GROUPING: Span = Span(60_000);
@@ -46,36 +46,58 @@ pub struct Incident {
     /// The line of the client.
     pub client: String,
     /// When.
-    pub at: Time,
+    pub at: Now,
+}
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AclLogEntry {
+    /// Its number, from 0; never used again.
+    pub id: u64,
+    /// How often it happened.
+    pub count: u64,
+    /// When it happened first.
+    pub created: WallTime,
+    /// The latest time.
+    pub latest: Incident,
 }
 
 /// The log, newest first.
 #[derive(Debug)]
 pub struct AclLog {
     longest: usize,
-    entries: VecDeque<(u64, Incident)>,
+    next_id: u64,
+    entries: VecDeque<AclLogEntry>,
 }
 
 impl AclLog {
     /// An empty log of at most this many entries.
     #[must_use]
     pub fn new(longest: usize) -> Self {
-        Self { longest, entries: VecDeque::new() }
+        Self { longest, next_id: 0, entries: VecDeque::new() }
     }
 
     /// Adds an incident; a repetition raises a count.
     pub fn note(&mut self, mut incident: Incident) {
         incident.object.truncate(TYPED_MAX);
         incident.username.truncate(TYPED_MAX);
-        let repeats = |(_, known): &(u64, Incident)| {
+        let repeats = |AclLogEntry { latest: known, .. }: &AclLogEntry| {
             known.reason == incident.reason
                 && known.object == incident.object
                 && known.username == incident.username
-                && incident.at.since(known.at) <= GROUPING
+                && incident.at.mono.since(known.at.mono) <= GROUPING
         };
         let known = self.entries.iter().take(LOOK_BACK).position(repeats);
-        let count = known.and_then(|place| self.entries.remove(place)).map_or(0, |entry| entry.0);
-        self.entries.push_front((count + 1, incident));
+        let known = known.and_then(|place| self.entries.remove(place));
+        let entry = match known {
+            Some(known) => AclLogEntry { count: known.count + 1, latest: incident, ..known },
+            None => {
+                let id = self.next_id;
+                self.next_id += 1;
+                AclLogEntry { id, count: 1, created: incident.at.wall, latest: incident }
+            }
+        };
+        self.entries.push_front(entry);
         self.entries.truncate(self.longest);
     }
 
@@ -84,8 +106,8 @@ impl AclLog {
         self.entries.clear();
     }
 
-    /// The entries with their counts, newest first.
-    pub fn entries(&self) -> impl Iterator<Item = (u64, &Incident)> {
-        self.entries.iter().map(|(count, incident)| (*count, incident))
+    /// The entries, newest first.
+    pub fn entries(&self) -> impl Iterator<Item = &AclLogEntry> {
+        self.entries.iter()
     }
 }

@@ -22,7 +22,7 @@ use vedette_core::Secret;
 use crate::commands::find_full;
 
 pub use file::{BadFile, LoadedFile};
-pub use log::{AclLog, Incident, Reason};
+pub use log::{AclLog, AclLogEntry, Incident, Reason};
 use selector::Channels;
 pub use selector::Denial;
 use user::PasswordHash;

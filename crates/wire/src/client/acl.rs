@@ -11,7 +11,7 @@ use super::gate::{find_command, up_to_null};
 use super::surroundings::Surroundings;
 use crate::Dialect;
 use crate::accounts::{
-    Accounts, BadRules, DEFAULT_USER, Denial, Incident, SelectorView, User, first_arg_advice,
+    Accounts, AclLogEntry, BadRules, DEFAULT_USER, Denial, SelectorView, User, first_arg_advice,
     first_arg_rules,
 };
 use crate::commands::{AclVerb, CATEGORIES, Listing, find, find_subcommand, names_in_category};
@@ -37,7 +37,10 @@ impl Client {
             AclVerb::DelUser => return self.delete_users(arguments, surroundings),
             AclVerb::DryRun => dry_run(&arguments[0], &arguments[1..], accounts)?,
             AclVerb::GenPass => generate_password(name, arguments, surroundings)?,
-            AclVerb::GetUser => accounts.user(&arguments[0]).map_or(Reply::Null, |user| show(user)),
+            AclVerb::GetUser => {
+                let user = accounts.user(&arguments[0]);
+                user.map_or(Reply::Null, |user| show(user, self.facts.dialect))
+            }
             AclVerb::Help => help::acl(self.facts.dialect),
             AclVerb::List => {
                 let line =
@@ -153,38 +156,44 @@ fn dry_run(name: &[u8], words: &[Bytes], accounts: &Accounts) -> Result<Reply, R
     let object = match user.check(command, words) {
         Ok(()) => return Ok(Reply::OK),
         Err(Denial::Command) => {
-            return Ok(bulk(format!(
-                "This user has no permissions to run the '{}' command",
-                command.name
-            )));
+            let command = command.name.as_bytes();
+            let text: [&[u8]; 5] =
+                [b"User ", user.name(), b" has no permissions to run the '", command, b"' command"];
+            return Ok(bulk(text.concat()));
         }
         Err(Denial::Channel(index)) => words.get(index).map_or(&b""[..], |word| word),
     };
-    let text: [&[u8]; 3] = [b"This user has no permissions to access the '", object, b"' channel"];
+    let text: [&[u8]; 5] =
+        [b"User ", user.name(), b" has no permissions to access the '", object, b"' channel"];
     Ok(bulk(text.concat()))
 }
 
 /// `ACL GETUSER`
-fn show(user: &User) -> Reply {
+fn show(user: &User, dialect: Dialect) -> Reply {
     let mut selectors = user.selectors().into_iter();
-    let root = selectors.next().map(permissions).unwrap_or_default();
+    let root = selectors.next().map(|root| permissions(root, dialect)).unwrap_or_default();
     let hashes = user.password_hashes().into_iter().map(bulk).collect();
     let mut pairs = vec![
         (word("flags"), Reply::Set(user.flags().into_iter().map(word).collect())),
         (word("passwords"), Reply::Array(hashes)),
     ];
     pairs.extend(root);
-    let others = selectors.map(|selector| Reply::Map(permissions(selector))).collect();
+    let others = selectors.map(|selector| Reply::Map(permissions(selector, dialect))).collect();
     pairs.push((word("selectors"), Reply::Array(others)));
     Reply::Map(pairs)
 }
 
-fn permissions(selector: SelectorView) -> Vec<(Reply, Reply)> {
-    vec![
+fn permissions(selector: SelectorView, dialect: Dialect) -> Vec<(Reply, Reply)> {
+    let mut pairs = vec![
         (word("commands"), bulk(selector.commands)),
         (word("keys"), bulk(selector.keys)),
         (word("channels"), bulk(selector.channels)),
-    ]
+    ];
+    if dialect == Dialect::Valkey {
+        // A Sentinel has no databases that could be forbidden.
+        pairs.push((word("databases"), word("alldbs")));
+    }
+    pairs
 }
 
 /// `ACL LOG [<count>|RESET]`
@@ -203,22 +212,27 @@ fn log(name: &[u8], words: &[Bytes], surroundings: &mut dyn Surroundings) -> Res
     let mut entries = Vec::new();
     surroundings.with_acl_log(&mut |log| {
         let shown = log.entries().take(shown);
-        entries = shown.map(|(count, incident)| log_entry(count, incident, now)).collect();
+        entries = shown.map(|entry| log_entry(entry, now)).collect();
     });
     Ok(Reply::Array(entries))
 }
 
-fn log_entry(count: u64, incident: &Incident, now: Now) -> Reply {
+fn log_entry(entry: &AclLogEntry, now: Now) -> Reply {
+    let incident = &entry.latest;
+    let number = |number: u64| Reply::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     // A millisecond is the finest that is told.
-    let age_secs = now.mono.since(incident.at).0 as f64 / 1000.0;
+    let age_secs = now.mono.since(incident.at.mono).0 as f64 / 1000.0;
     Reply::Map(vec![
-        (word("count"), Reply::Integer(i64::try_from(count).unwrap_or(i64::MAX))),
+        (word("count"), number(entry.count)),
         (word("reason"), word(incident.reason.name())),
         (word("context"), word("toplevel")),
         (word("object"), bulk(&incident.object)),
         (word("username"), bulk(&incident.username)),
         (word("age-seconds"), Reply::double(age_secs)),
         (word("client-info"), bulk(&incident.client)),
+        (word("entry-id"), number(entry.id)),
+        (word("timestamp-created"), number(entry.created.0)),
+        (word("timestamp-last-updated"), number(incident.at.wall.0)),
     ])
 }
 

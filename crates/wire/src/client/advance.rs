@@ -131,10 +131,15 @@ impl Client {
         words: &[Bytes],
         surroundings: &mut dyn Surroundings,
     ) -> Reply {
+        let user = self.session.user.name().to_vec();
         let (reason, object, reply) = match denial {
             Denial::Command => {
                 self.counts.denied_command += 1;
-                (Reason::Command, command.name.as_bytes(), gate::command_not_allowed(command))
+                (
+                    Reason::Command,
+                    command.name.as_bytes(),
+                    gate::command_not_allowed(&user, command),
+                )
             }
             Denial::Channel(index) => {
                 self.counts.denied_channel += 1;
@@ -142,7 +147,6 @@ impl Client {
                 (Reason::Channel, channel, gate::channel_not_allowed())
             }
         };
-        let user = self.session.user.name().to_vec();
         self.note_refusal(reason, object, user, surroundings);
         reply
     }
@@ -158,7 +162,7 @@ impl Client {
         let now = surroundings.now();
         let object = object.to_vec();
         let client = self.info_line(now);
-        let mut incident = Some(Incident { reason, object, username, client, at: now.mono });
+        let mut incident = Some(Incident { reason, object, username, client, at: now });
         surroundings.with_acl_log(&mut |log| {
             if let Some(incident) = incident.take() {
                 log.note(incident);

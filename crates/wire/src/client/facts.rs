@@ -168,6 +168,17 @@ pub struct ClientsFacts {
     pub recent_max_output: u64,
     /// Connections with a subscription.
     pub subscribers: u64,
+    /// What `CLIENT PAUSE` holds.
+    pub pause: Option<PauseFacts>,
+}
+
+/// A pause of the clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PauseFacts {
+    /// Only writes are held.
+    pub writes_only: bool,
+    /// It ends in so many milliseconds.
+    pub left_ms: u64,
 }
 
 /// Section Stats: what a Sentinel really counts.

@@ -112,7 +112,8 @@ pub(super) fn parse_list(words: &[Bytes], asker: Asker<'_>) -> Result<ClientFilt
         (Dialect::Redis, [option, ids @ ..])
             if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() =>
         {
-            let id = |word: &Bytes| parse_integer(word).and_then(|id| u64::try_from(id).ok());
+            // No connection has a negative number: 0 is none either.
+            let id = |word: &Bytes| parse_integer(word).map(|id| u64::try_from(id).unwrap_or(0));
             let ids = ids.iter().map(|word| id(word).map(ClientId)).collect::<Option<_>>();
             let ids = ids.ok_or_else(|| error("ERR Invalid client ID"))?;
             Ok(ClientFilter::only(Test::Ids(ids)))

@@ -74,13 +74,14 @@ pub(super) fn not_authenticated() -> Reply {
 }
 
 /// `-NOPERM` for the command itself.
-pub(super) fn command_not_allowed(command: &Command) -> Reply {
-    error(format!("NOPERM this user has no permissions to run the '{}' command", command.name))
+pub(super) fn command_not_allowed(user: &[u8], command: &Command) -> Reply {
+    let name = command.name.as_bytes();
+    error_with(&[b"NOPERM User ", user, b" has no permissions to run the '", name, b"' command"])
 }
 
 /// `-NOPERM` for a channel.
 pub(super) fn channel_not_allowed() -> Reply {
-    error("NOPERM this user has no permissions to access one of the channels used as arguments")
+    error("NOPERM No permissions to access a channel")
 }
 
 /// `-WRONGPASS`

@@ -41,7 +41,7 @@ use vedette_resp::{RequestDecoder, RequestLimits};
 pub use action::{AclFileTask, Action, CloseReason, Closing, Pause, SubscriptionChange};
 pub use facts::{
     ClientId, ClientLimits, ClientsFacts, ConnectionFacts, Counts, CpuFacts, Ends, OutputLimit,
-    ProcessFacts, ServerFacts, StatsFacts,
+    PauseFacts, ProcessFacts, ServerFacts, StatsFacts,
 };
 pub use filter::{ClientFilter, ClientKind, ClientsAnswer, Condition, Test};
 pub use surroundings::Surroundings;

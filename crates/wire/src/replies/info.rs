@@ -7,7 +7,7 @@ use core::fmt::Write as _;
 use vedette_core::{MasterView, Now, ProcessView};
 
 use crate::Dialect;
-use crate::client::{ClientsFacts, CpuFacts, ProcessFacts, ServerFacts};
+use crate::client::{ClientsFacts, CpuFacts, PauseFacts, ProcessFacts, ServerFacts};
 use crate::reply::{Reply, bulk};
 use crate::snapshot::Snapshot;
 
@@ -51,10 +51,10 @@ pub fn info<T: AsRef<[u8]>>(
         }
         match section {
             Section::Server => server(&mut text, &facts.process, now, dialect),
-            Section::Clients => clients(&mut text, &facts.clients),
-            Section::Stats => counters::stats(&mut text, &facts.stats),
-            Section::Cpu => cpu(&mut text, &facts.cpu),
-            Section::Sentinel => sentinel(&mut text, snapshot, now),
+            Section::Clients => clients(&mut text, &facts.clients, dialect),
+            Section::Stats => counters::stats(&mut text, &facts.stats, dialect),
+            Section::Cpu => cpu(&mut text, &facts.cpu, dialect),
+            Section::Sentinel => sentinel(&mut text, snapshot, now, dialect),
         }
     }
     bulk(text)
@@ -85,6 +85,7 @@ fn server(text: &mut String, facts: &ProcessFacts, now: Now, dialect: Dialect) {
     line(text, "redis_git_sha1", "00000000");
     line(text, "redis_git_dirty", 0);
     line(text, "redis_build_id", "0");
+    // Exporters look for it in both dialects.
     line(text, "redis_mode", "sentinel");
     if dialect == Dialect::Valkey {
         line(text, "server_mode", "sentinel");
@@ -93,7 +94,9 @@ fn server(text: &mut String, facts: &ProcessFacts, now: Now, dialect: Dialect) {
     line(text, "arch_bits", usize::BITS);
     line(text, "monotonic_clock", "POSIX clock_gettime");
     line(text, "multiplexing_api", "epoll");
-    line(text, "atomicvar_api", "c11-builtin");
+    if dialect == Dialect::Redis {
+        line(text, "atomicvar_api", "c11-builtin");
+    }
     line(text, "gcc_version", "0.0.0");
     line(text, "process_id", facts.pid);
     line(text, "process_supervised", facts.supervised);
@@ -104,18 +107,24 @@ fn server(text: &mut String, facts: &ProcessFacts, now: Now, dialect: Dialect) {
     line(text, "uptime_in_days", facts.uptime_secs / 86_400);
     line(text, "hz", facts.hz);
     line(text, "configured_hz", 10);
+    if dialect == Dialect::Valkey {
+        line(text, "clients_hz", facts.hz);
+    }
     // Seconds in 24 bits, as the reference keeps them.
     line(text, "lru_clock", (now.wall.0 / 1000) & 0x00ff_ffff);
     line(text, "executable", &facts.executable);
     line(text, "config_file", &facts.config_file);
     line(text, "io_threads_active", 0);
+    if dialect == Dialect::Valkey {
+        line(text, "availability_zone", "");
+    }
     for (number, listener) in facts.listeners.iter().enumerate() {
         let _ = write!(text, "listener{number}:{listener}\r\n");
     }
     line(text, "vedette_version", VEDETTE_VERSION);
 }
 
-fn clients(text: &mut String, facts: &ClientsFacts) {
+fn clients(text: &mut String, facts: &ClientsFacts, dialect: Dialect) {
     text.push_str("# Clients\r\n");
     line(text, "connected_clients", facts.connected);
     line(text, "cluster_connections", 0);
@@ -130,9 +139,16 @@ fn clients(text: &mut String, facts: &ClientsFacts) {
     line(text, "total_watched_keys", 0);
     line(text, "total_blocking_keys", 0);
     line(text, "total_blocking_keys_on_nokey", 0);
+    if dialect == Dialect::Valkey {
+        let pause = facts.pause;
+        let what = |pause: PauseFacts| if pause.writes_only { "write" } else { "all" };
+        line(text, "paused_reason", pause.map_or("none", |_| "client_pause"));
+        line(text, "paused_actions", pause.map_or("none", what));
+        line(text, "paused_timeout_milliseconds", pause.map_or(0, |pause| pause.left_ms));
+    }
 }
 
-fn cpu(text: &mut String, facts: &CpuFacts) {
+fn cpu(text: &mut String, facts: &CpuFacts, dialect: Dialect) {
     text.push_str("# CPU\r\n");
     let mut seconds = |name: &str, microseconds: u64| {
         let (whole, part) = (microseconds / 1_000_000, microseconds % 1_000_000);
@@ -144,9 +160,12 @@ fn cpu(text: &mut String, facts: &CpuFacts) {
     seconds("used_cpu_user_children", facts.children_user_us);
     seconds("used_cpu_sys_main_thread", facts.main_system_us);
     seconds("used_cpu_user_main_thread", facts.main_user_us);
+    if dialect == Dialect::Valkey {
+        seconds("used_active_time_main_thread", facts.main_system_us + facts.main_user_us);
+    }
 }
 
-fn sentinel(text: &mut String, snapshot: &Snapshot, now: Now) {
+fn sentinel(text: &mut String, snapshot: &Snapshot, now: Now, dialect: Dialect) {
     let process = snapshot.process().map(|process| &**process);
     let tilt_since = process.and_then(|process| process.tilt_since);
     let running = |process: &ProcessView| {
@@ -158,6 +177,9 @@ fn sentinel(text: &mut String, snapshot: &Snapshot, now: Now) {
     let tilt_secs = tilt_since
         .map_or(-1, |since| i64::try_from(now.mono.since(since).0 / 1000).unwrap_or(i64::MAX));
     line(text, "sentinel_tilt_since_seconds", tilt_secs);
+    if dialect == Dialect::Valkey {
+        line(text, "sentinel_total_tilt", process.map_or(0, |it| it.counters.tilts));
+    }
     line(text, "sentinel_running_scripts", process.map_or(0, running));
     line(text, "sentinel_scripts_queue_length", process.map_or(0, |it| it.scripts.len()));
     line(text, "sentinel_simulate_failure_flags", process.map_or(0, simulated_failures));

@@ -173,7 +173,10 @@ fn compare(lab: &Lab, dialect: Dialect) -> Vec<String> {
 fn first_difference(theirs: &[Vec<String>], mine: &[Vec<String>]) -> (String, String) {
     let (theirs, mine) = (theirs.concat(), mine.concat());
     let same = theirs.iter().zip(&mine).take_while(|(theirs, mine)| theirs == mine).count();
-    let from = |lines: &[String]| format!("{same}: {:?}", lines.iter().skip(same).take(6));
+    let from = |lines: &[String]| {
+        let rest: Vec<_> = lines.iter().skip(same).take(8).collect();
+        format!("{same}: {rest:?}")
+    };
     (from(&theirs), from(&mine))
 }
 

@@ -1,6 +1,7 @@
 //! Section Stats (spec: interface 6.5). Most of it belongs to data servers and is always 0 here.
 
 use super::line;
+use crate::Dialect;
 use crate::client::StatsFacts;
 
 /// What a line shows.
@@ -8,9 +9,15 @@ enum Value {
     Count(fn(&StatsFacts) -> u64),
     Rate(fn(&StatsFacts) -> f64),
     Zero,
+    /// Only Redis has it.
+    RedisZero,
+    /// Only Valkey has it.
+    ValkeyZero,
+    /// The same as a rate.
+    ValkeyRate,
 }
 
-use Value::{Count, Rate, Zero};
+use Value::{Count, Rate, RedisZero, ValkeyRate, ValkeyZero, Zero};
 
 const LINES: &[(&str, Value)] = &[
     ("total_connections_received", Count(|stats| stats.connections_received)),
@@ -20,6 +27,8 @@ const LINES: &[(&str, Value)] = &[
     ("total_net_output_bytes", Count(|stats| stats.net_output_bytes)),
     ("total_net_repl_input_bytes", Zero),
     ("total_net_repl_output_bytes", Zero),
+    ("total_net_cluster_slot_import_bytes", ValkeyZero),
+    ("total_net_cluster_slot_export_bytes", ValkeyZero),
     ("instantaneous_input_kbps", Rate(|stats| stats.input_kbps)),
     ("instantaneous_output_kbps", Rate(|stats| stats.output_kbps)),
     ("instantaneous_input_repl_kbps", Rate(|_| 0.0)),
@@ -28,9 +37,11 @@ const LINES: &[(&str, Value)] = &[
     ("sync_full", Zero),
     ("sync_partial_ok", Zero),
     ("sync_partial_err", Zero),
-    ("expired_subkeys", Zero),
+    ("expired_subkeys", RedisZero),
     ("expired_keys", Zero),
+    ("expired_fields", ValkeyZero),
     ("expired_stale_perc", Rate(|_| 0.0)),
+    ("expired_keys_with_volatile_items_stale_perc", ValkeyRate),
     ("expired_time_cap_reached_count", Zero),
     ("expire_cycle_cpu_milliseconds", Zero),
     ("evicted_keys", Zero),
@@ -63,6 +74,11 @@ const LINES: &[(&str, Value)] = &[
     ("total_writes_processed", Count(|stats| stats.writes_processed)),
     ("io_threaded_reads_processed", Zero),
     ("io_threaded_writes_processed", Zero),
+    ("io_threaded_freed_objects", ValkeyZero),
+    ("io_threaded_accept_processed", ValkeyZero),
+    ("io_threaded_poll_processed", ValkeyZero),
+    ("io_threaded_total_prefetch_batches", ValkeyZero),
+    ("io_threaded_total_prefetch_entries", ValkeyZero),
     ("client_query_buffer_limit_disconnections", Count(|stats| stats.query_buffer_disconnections)),
     (
         "client_output_buffer_limit_disconnections",
@@ -79,16 +95,22 @@ const LINES: &[(&str, Value)] = &[
     ("acl_access_denied_cmd", Count(|stats| stats.denied_command)),
     ("acl_access_denied_key", Zero),
     ("acl_access_denied_channel", Count(|stats| stats.denied_channel)),
+    ("acl_access_denied_tls_cert", ValkeyZero),
+    ("acl_access_denied_db", ValkeyZero),
 ];
 
 /// Appends the section.
-pub(super) fn stats(text: &mut String, facts: &StatsFacts) {
+pub(super) fn stats(text: &mut String, facts: &StatsFacts, dialect: Dialect) {
     text.push_str("# Stats\r\n");
     for (name, value) in LINES {
-        match value {
-            Count(read) => line(text, name, read(facts)),
-            Rate(read) => line(text, name, format_args!("{:.2}", read(facts))),
-            Zero => line(text, name, 0),
+        match (value, dialect) {
+            (Count(read), _) => line(text, name, read(facts)),
+            (Rate(read), _) => line(text, name, format_args!("{:.2}", read(facts))),
+            (Zero, _) | (RedisZero, Dialect::Redis) | (ValkeyZero, Dialect::Valkey) => {
+                line(text, name, 0);
+            }
+            (ValkeyRate, Dialect::Valkey) => line(text, name, "0.00"),
+            (RedisZero, Dialect::Valkey) | (ValkeyZero | ValkeyRate, Dialect::Redis) => {}
         }
     }
 }
