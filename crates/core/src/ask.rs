@@ -82,6 +82,8 @@ impl Group {
             Stage::Select { .. }
             | Stage::SendNoOne { .. }
             | Stage::WaitPromotion(_)
+            | Stage::SendHandOver { .. }
+            | Stage::WaitHandOver(_)
             | Stage::Deciding { .. } => None,
         }
     }

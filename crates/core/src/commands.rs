@@ -8,13 +8,14 @@ use core::net::IpAddr;
 use crate::address::{Address, Endpoint};
 use crate::durable::{DurableChange, SavedMaster};
 use crate::event::{Detail, EventKind};
+use crate::failover::Cause;
 use crate::gate::Staged;
 use crate::group::Group;
 use crate::host::Cx;
 use crate::ident::{MasterId, MasterName, Ticket};
 use crate::limits;
 use crate::note::Note;
-use crate::request::{ConfigOption, Refusal, Request, Response, SetItem, SetOption};
+use crate::request::{ConfigOption, Manner, Refusal, Request, Response, SetItem, SetOption};
 use crate::sentinel::Sentinel;
 use crate::settings::{MasterSettings, Renames, Settings, Tunable};
 use crate::time::Now;
@@ -41,7 +42,7 @@ impl Sentinel {
                 None
             }
             Request::Hello(hello) => Some(self.take_hello(now, hello)),
-            Request::Failover(name) => Some(self.force_failover(now, &name)),
+            Request::Failover(name, manner) => Some(self.order_failover(now, &name, manner)),
             Request::Tune(values) => {
                 for (tunable, value) in values {
                     self.host.tunables.set(tunable, value);
@@ -94,15 +95,23 @@ impl Sentinel {
         Response::HelloTaken
     }
 
-    /// Rule C1.
-    fn force_failover(&mut self, now: Now, name: &MasterName) -> Response {
+    /// Rule C1; a coordinated one needs a master that can hand over.
+    fn order_failover(&mut self, now: Now, name: &MasterName, manner: Manner) -> Response {
         let Some(id) = self.find(name) else { return Self::no_such_master() };
         let refusal = self.with_group(now, id, |group, cx| {
-            if let Some(refusal) = group.refuse_failover(cx) {
+            let refusal = group.refuse_failover(cx).or_else(|| match manner {
+                Manner::Forced => None,
+                Manner::Coordinated => group.refuse_hand_over(),
+            });
+            if let Some(refusal) = refusal {
                 return Some(refusal);
             }
             cx.note(Note::UserFailover { master: group.name.clone() });
-            group.begin_failover(cx, true);
+            let cause = match manner {
+                Manner::Forced => Cause::Forced,
+                Manner::Coordinated => Cause::Coordinated,
+            };
+            group.begin_failover(cx, cause);
             None
         });
         match refusal.flatten() {
@@ -151,7 +160,7 @@ impl Sentinel {
             | Request::ConfigSet(_)
             | Request::FlushConfig
             | Request::IsMasterDown { .. }
-            | Request::Failover(_)
+            | Request::Failover(..)
             | Request::Tune(_)
             | Request::SimulateFailure(_)
             | Request::Hello(_) => None,
@@ -224,7 +233,7 @@ impl Sentinel {
             }
             Request::FlushConfig
             | Request::IsMasterDown { .. }
-            | Request::Failover(_)
+            | Request::Failover(..)
             | Request::Tune(_)
             | Request::SimulateFailure(_)
             | Request::Hello(_) => {}
@@ -265,7 +274,7 @@ impl Sentinel {
             Request::ConfigSet(options) => self.apply_config_set(now, &options),
             Request::FlushConfig
             | Request::IsMasterDown { .. }
-            | Request::Failover(_)
+            | Request::Failover(..)
             | Request::Tune(_)
             | Request::SimulateFailure(_)
             | Request::Hello(_) => {}
@@ -300,7 +309,7 @@ fn concerns_same(earlier: &Request, later: &Request) -> bool {
             Request::Monitor { name, .. }
             | Request::Remove(name)
             | Request::Set { name, .. }
-            | Request::Failover(name) => core::slice::from_ref(name),
+            | Request::Failover(name, _) => core::slice::from_ref(name),
             Request::Reset(names) => names,
             Request::ConfigSet(_)
             | Request::FlushConfig

@@ -1,7 +1,7 @@
 //! Being elected (rules S5, F2, C1; spec: behaviour 9.5, 10.3).
 
 use crate::agreement::{Count, Position, Told, Worth};
-use crate::failover::{Ending, Failover, Step};
+use crate::failover::{Cause, Ending, Failover, Step};
 use crate::group::{Group, Member};
 use crate::host::Cx;
 use crate::ident::Epoch;
@@ -22,11 +22,12 @@ impl Group {
         if count.is_elected(enough) {
             return self.become_leader(cx);
         }
-        if failover.forced && !cx.keeps(Rule::C1) {
-            return self.become_leader(cx);
-        }
-        if failover.forced {
-            return self.wait_start_forced(cx, asked_at, &count);
+        match failover.cause {
+            Cause::Forced if !cx.keeps(Rule::C1) => return self.become_leader(cx),
+            Cause::Forced | Cause::Coordinated => {
+                return self.wait_start_ordered(cx, failover.cause, asked_at, &count);
+            }
+            Cause::Outage | Cause::Reclaim => {}
         }
         let limit = cx.host.tunables.get(Tunable::ElectionTimeout);
         if cx.due(failover.began_at + limit.min(self.settings.failover_timeout)) {
@@ -68,8 +69,15 @@ impl Group {
         asked_at.map_or(now, |asked_at| *asked_at.get_or_insert(now))
     }
 
-    /// A forced failover asks first, and goes on by force when nobody objects (rule C1).
-    fn wait_start_forced(&mut self, cx: &mut Cx<'_>, asked_at: Time, count: &Count) -> Step {
+    /// A forced failover asks first, and goes on by force when nobody objects (rule C1). Without
+    /// a majority there is no coordinated one.
+    fn wait_start_ordered(
+        &mut self,
+        cx: &mut Cx<'_>,
+        cause: Cause,
+        asked_at: Time,
+        count: &Count,
+    ) -> Step {
         let enough = self.enough();
         if count.is_lost(enough) {
             return Step::Abort(Ending::NotElected);
@@ -81,13 +89,14 @@ impl Group {
         }
         if count.is_contested() {
             self.failover = None;
-            self.begin_failover(cx, true);
+            self.begin_failover(cx, cause);
             return Step::Wait;
         }
-        if late {
-            return self.become_leader(cx);
+        match (late, cause) {
+            (false, _) => Step::Wait,
+            (true, Cause::Coordinated) => Step::Abort(Ending::NotElected),
+            (true, Cause::Forced | Cause::Outage | Cause::Reclaim) => self.become_leader(cx),
         }
-        Step::Wait
     }
 
     fn count_votes(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Count {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::group::Group;
+use crate::hand_over::HandOver;
 use crate::host::{Cx, NodeId};
 use crate::ident::{Epoch, RunId};
 use crate::query::Role;
@@ -19,10 +20,7 @@ use crate::view::{FailoverState, FailoverView};
 pub(crate) struct Failover {
     /// The failover's own epoch F (rule S5).
     pub(crate) epoch: Epoch,
-    /// By `SENTINEL FAILOVER` (rule C1).
-    pub(crate) forced: bool,
-    /// Settles two addresses under one epoch: the address held is announced anew (rule A2).
-    pub(crate) reclaims: bool,
+    pub(crate) cause: Cause,
     /// When it began.
     pub(crate) began_at: Time,
     /// When the first vote was asked for: the own vote was on disk (rule C1).
@@ -36,6 +34,19 @@ pub(crate) struct Failover {
     pub(crate) stage: Stage,
 }
 
+/// Why there is a failover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cause {
+    /// The master is objectively down.
+    Outage,
+    /// `SENTINEL FAILOVER` (rule C1).
+    Forced,
+    /// `SENTINEL FAILOVER … COORDINATED`: the master hands over itself.
+    Coordinated,
+    /// Settles two addresses under one epoch: the address held is announced anew (rule A2).
+    Reclaim,
+}
+
 /// How far it is; each stage carries what it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
@@ -47,6 +58,10 @@ pub(crate) enum Stage {
     SendNoOne { candidate: NodeId, unusable_since: Option<Time> },
     /// Told; waiting until it says that it is a master.
     WaitPromotion(Promotion),
+    /// Waiting until the master can be told to hand over.
+    SendHandOver { candidate: NodeId, unusable_since: Option<Time> },
+    /// Told; waiting until the chosen replica says that it is a master.
+    WaitHandOver(HandOver),
     /// It says so; the new configuration is on its way to the disk.
     Deciding { candidate: NodeId },
 }
@@ -78,15 +93,16 @@ pub(crate) enum Ending {
     NoGoodReplica,
     ReplicaTimeout,
     MasterIsBack,
+    /// The master did not hand over.
+    NoHandOver,
 }
 
 impl Failover {
-    pub(crate) fn new(epoch: Epoch, forced: bool, run_id: Option<RunId>, now: Time) -> Self {
+    pub(crate) fn new(epoch: Epoch, cause: Cause, run_id: Option<RunId>, now: Time) -> Self {
         let stage = Stage::WaitStart;
         Self {
             epoch,
-            forced,
-            reclaims: false,
+            cause,
             began_at: now,
             asked_at: None,
             run_id,
@@ -104,8 +120,11 @@ impl Failover {
     /// Nobody waits for a promotion.
     fn is_before_promotion(&self) -> bool {
         match self.stage {
-            Stage::WaitStart | Stage::Select { .. } | Stage::SendNoOne { .. } => true,
-            Stage::WaitPromotion(_) | Stage::Deciding { .. } => false,
+            Stage::WaitStart
+            | Stage::Select { .. }
+            | Stage::SendNoOne { .. }
+            | Stage::SendHandOver { .. } => true,
+            Stage::WaitPromotion(_) | Stage::WaitHandOver(_) | Stage::Deciding { .. } => false,
         }
     }
 
@@ -118,8 +137,11 @@ impl Failover {
     pub(crate) fn candidate(&self) -> Option<NodeId> {
         match &self.stage {
             Stage::WaitStart | Stage::Select { .. } => None,
-            Stage::SendNoOne { candidate, .. } | Stage::Deciding { candidate } => Some(*candidate),
+            Stage::SendNoOne { candidate, .. }
+            | Stage::SendHandOver { candidate, .. }
+            | Stage::Deciding { candidate } => Some(*candidate),
             Stage::WaitPromotion(promotion) => Some(promotion.candidate),
+            Stage::WaitHandOver(hand_over) => Some(hand_over.candidate),
         }
     }
 
@@ -127,10 +149,15 @@ impl Failover {
         let state = match self.stage {
             Stage::WaitStart => FailoverState::WaitStart,
             Stage::Select { .. } => FailoverState::SelectReplica,
-            Stage::SendNoOne { .. } => FailoverState::SendReplicaOfNoOne,
-            Stage::WaitPromotion(_) | Stage::Deciding { .. } => FailoverState::WaitPromotion,
+            Stage::SendNoOne { .. } | Stage::SendHandOver { .. } => {
+                FailoverState::SendReplicaOfNoOne
+            }
+            Stage::WaitPromotion(_) | Stage::WaitHandOver(_) | Stage::Deciding { .. } => {
+                FailoverState::WaitPromotion
+            }
         };
-        FailoverView { state, forced: self.forced }
+        let (forced, coordinated) = (self.cause == Cause::Forced, self.cause == Cause::Coordinated);
+        FailoverView { state, forced, coordinated }
     }
 }
 
@@ -167,6 +194,10 @@ impl Group {
                 self.send_no_one(cx, *candidate, *unusable_since)
             }
             Stage::WaitPromotion(promotion) => self.wait_promotion(cx, failover, promotion),
+            Stage::SendHandOver { candidate, unusable_since } => {
+                self.send_hand_over(cx, *candidate, *unusable_since)
+            }
+            Stage::WaitHandOver(hand_over) => self.wait_hand_over(cx, hand_over),
             Stage::Deciding { .. } => Step::Wait,
         }
     }
@@ -174,8 +205,7 @@ impl Group {
     /// Reasons to end that hold in several stages (rules F4, L1).
     fn interruption(&mut self, cx: &mut Cx<'_>, failover: &Failover) -> Option<Ending> {
         if failover.is_harmless()
-            && !failover.forced
-            && !failover.reclaims
+            && failover.cause == Cause::Outage
             && cx.keeps(Rule::F4)
             && self.master_is_back(failover)
         {
@@ -215,6 +245,7 @@ impl Group {
 
     /// Gives up, and arranges the next attempt (rules F2, F3, F4).
     pub(crate) fn abort(&mut self, cx: &mut Cx<'_>, ending: Ending) {
+        self.give_up_hand_over(cx);
         self.failover = None;
         self.show(cx);
         let old_pause = self.settings.failover_timeout * 2;
@@ -239,6 +270,8 @@ impl Group {
                 self.standing.start_over();
                 EventKind::AbortMasterIsBack
             }
+            // Nothing was learnt about standing: if the master is down, that is another failover.
+            Ending::NoHandOver => EventKind::AbortReplicaTimeout,
         };
         self.emit(cx, kind, Detail::None);
     }
@@ -260,7 +293,7 @@ impl Group {
             cx.order(Effect::Crash);
         }
         self.deferral = None;
-        if self.failover.as_ref().is_some_and(|failover| failover.reclaims) {
+        if self.failover.as_ref().is_some_and(|failover| failover.cause == Cause::Reclaim) {
             return self.decide(cx, self.node.id);
         }
         self.emit(cx, EventKind::StateSelectReplica, Detail::None);

@@ -52,6 +52,8 @@ pub(crate) struct Group {
     pub(crate) repointing: Option<Repointing>,
     /// The node that was master before the last switch (rule R2).
     pub(crate) left: Option<LeftMaster>,
+    /// A master that handed over, whose clients are still to be sent away.
+    pub(crate) farewell: Option<NodeId>,
     pub(crate) conflict: Option<Conflict>,
     /// A newer configuration whose name does not resolve yet (rule A1).
     pub(crate) unresolved: Option<Arc<Hello>>,
@@ -141,6 +143,7 @@ impl Group {
             failover: None,
             repointing: None,
             left: None,
+            farewell: None,
             conflict: None,
             unresolved: None,
             ballots: VecDeque::new(),

@@ -221,6 +221,7 @@ impl Group {
             (Expected::Replicate, Answer::Replicate(outcome)) => {
                 self.hear_transaction(cx, conn, outcome);
             }
+            (Expected::HandOver, Answer::HandOver(reply)) => self.hear_hand_over(cx, &reply),
             (Expected::Ping, _) => self.node_ponged(cx, conn, PingReply::Other),
             (_, _) => {}
         }

@@ -45,6 +45,7 @@ mod down;
 mod election;
 mod failover;
 mod group;
+mod hand_over;
 mod hello;
 mod info;
 mod link;
@@ -76,11 +77,11 @@ pub use input::{Input, ScriptEnd};
 pub use mutant::Mutant;
 pub use note::{Hindrance, Note};
 pub use query::{
-    Answer, Hello, InfoAnswer, InfoReport, Opinion, PingReply, Purpose, Query, ReplicationTarget,
-    Role, TransactionCommand, TransactionOutcome,
+    Answer, HandOverReply, HandOverState, Hello, InfoAnswer, InfoReport, Opinion, PingReply,
+    Purpose, Query, ReplicationTarget, Role, TransactionCommand, TransactionOutcome,
 };
 pub use request::{
-    ConfigOption, Refusal, Request, Response, SetItem, SetOption, SimulatedFailures, Wants,
+    ConfigOption, Manner, Refusal, Request, Response, SetItem, SetOption, SimulatedFailures, Wants,
 };
 pub use rules::{Rule, Rules};
 pub use scripts::{ScriptArguments, ScriptCall};

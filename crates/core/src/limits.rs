@@ -46,6 +46,12 @@ pub(crate) const FRESH_INFO: Span = Span(1000);
 pub(crate) const POLL_PAUSE: Span = Span(20);
 /// Longest pause between such polls.
 pub(crate) const POLL_PAUSE_MAX: Span = Span(1000);
+/// How long a master may hold writes while its replica catches up in a coordinated failover.
+pub(crate) const HAND_OVER_PATIENCE: Span = Span(2000);
+/// How much later the server must have ended by itself, and again after it was told to.
+pub(crate) const HAND_OVER_GRACE: Span = Span(500);
+/// Pause between requests to the replica to tell how far it is, while writes are held.
+pub(crate) const HAND_OVER_ACK_PAUSE: Span = Span(10);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
 /// Pauses between retries of a failed save.

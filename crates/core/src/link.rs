@@ -44,6 +44,7 @@ pub(crate) enum Expected {
     },
     Ask(Question),
     Replicate,
+    HandOver,
 }
 
 /// A connection that was ordered.
@@ -67,6 +68,11 @@ impl Conn {
         cx.order(Effect::Send { conn: self.id, query });
     }
 
+    /// Sends what is never answered.
+    pub(crate) fn send_unanswered(&self, cx: &mut Cx<'_>, query: Query) {
+        cx.order(Effect::Send { conn: self.id, query });
+    }
+
     /// Takes what the oldest outstanding query was about.
     pub(crate) fn answered(&mut self) -> Option<Expected> {
         let expected = self.expected.pop_front()?;
@@ -76,7 +82,8 @@ impl Conn {
             | Expected::Ping
             | Expected::Info { .. }
             | Expected::Hello { .. }
-            | Expected::Ask(_) => 1,
+            | Expected::Ask(_)
+            | Expected::HandOver => 1,
             Expected::Subscribe => 0,
         });
         Some(expected)
@@ -104,14 +111,16 @@ const TRANSACTION_COMMANDS: u32 = 6;
 fn weight(query: &Query) -> u32 {
     match query {
         Query::Replicate { .. } => TRANSACTION_COMMANDS,
-        Query::Subscribe => 0,
+        Query::Subscribe | Query::TellOffset => 0,
         Query::Auth { .. }
         | Query::SetName { .. }
         | Query::Ping
         | Query::Info
         | Query::Hello(_)
         | Query::AskDown { .. }
-        | Query::ScriptKill => 1,
+        | Query::ScriptKill
+        | Query::HandOver { .. }
+        | Query::RecallHandOver => 1,
     }
 }
 

@@ -156,6 +156,7 @@ impl Group {
 
     fn reset(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now.mono;
+        self.give_up_hand_over(cx);
         self.disconnect_all(cx);
         let address = self.node.address.clone();
         self.node = Node::new(cx.host.mint_node(), address, Role::Master, now);
@@ -166,6 +167,7 @@ impl Group {
         self.repointing = None;
         self.deferral = None;
         self.left = None;
+        self.farewell = None;
         self.conflict = None;
         self.unresolved = None;
         self.vote.leader = None;

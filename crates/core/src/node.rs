@@ -263,6 +263,13 @@ impl Node {
         conn.send(cx, Query::Info, Expected::Info { asked_at });
     }
 
+    /// Whether [`Node::ask_info`] would send it now.
+    pub(crate) fn can_ask_info(&self, cx: &Cx<'_>) -> bool {
+        let conn = self.commands.conn.as_ref().filter(|conn| conn.is_established());
+        let rests = self.info.failed_at.is_some_and(|at| cx.age(at) < limits::FAST_INFO);
+        conn.is_some_and(|conn| !self.info.is_outstanding(conn.id)) && !rests
+    }
+
     /// Polls INFO at short, growing intervals from now on (rule L6).
     pub(crate) fn poll_info(&mut self, cx: &mut Cx<'_>) {
         let pause = limits::POLL_PAUSE;

@@ -53,6 +53,13 @@ pub enum Note {
         /// Why.
         why: Hindrance,
     },
+    /// A master did not hand over when it was told to.
+    HandOverRefused {
+        /// Which.
+        node: Endpoint,
+        /// Its own words.
+        why: Arc<str>,
+    },
     /// A replica refused commands of the transaction; they are left out (rule L6).
     TransactionRefused {
         /// Which node.

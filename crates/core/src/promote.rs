@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use crate::choice::Exclusion;
 use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
-use crate::failover::{Ending, Failover, Promotion, Stage, Step};
+use crate::failover::{Cause, Ending, Failover, Promotion, Stage, Step};
 use crate::gate::Staged;
 use crate::group::Group;
 use crate::host::{Cx, NodeId};
@@ -160,7 +160,7 @@ impl Group {
             return;
         };
         let to = replica.node.address.clone();
-        let forced = self.failover.as_ref().is_some_and(|failover| failover.forced);
+        let cause = self.failover.as_ref().map_or(Cause::Outage, |failover| failover.cause);
         let from = self.endpoint(cx);
         self.emit_replica(cx, EventKind::PromotedReplica, candidate);
         if cx.host.simulated.after_promotion {
@@ -180,7 +180,13 @@ impl Group {
         self.run_client_script(cx, arguments);
         let old = self.node.id;
         self.switch_to(cx, &to, Detail::Switch { from, to: announced });
-        self.left = Some(LeftMaster::new(old, forced));
+        self.left = Some(LeftMaster::new(old, cause == Cause::Forced));
+        if cause == Cause::Coordinated {
+            self.farewell = Some(old);
+            if let Some(replica) = self.replica_mut(old) {
+                replica.node.poll_info(cx);
+            }
+        }
         self.start_repointing(cx, old);
         self.force_hellos();
         self.announce(cx);

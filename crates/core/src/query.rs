@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Endpoint;
 use crate::ident::{Epoch, MasterName, RunId, Secret, SentinelId};
+use crate::time::Span;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +62,18 @@ pub enum Query {
     },
     /// `SCRIPT KILL` (spec: behaviour 8.1).
     ScriptKill,
+    /// `FAILOVER TO <host> <port> TIMEOUT <ms>`, to a master.
+    HandOver {
+        /// The replica that takes over, in announce form.
+        to: Endpoint,
+        /// How long the server holds writes until it gives up.
+        patience: Span,
+    },
+    /// `FAILOVER ABORT`.
+    RecallHandOver,
+    /// `REPLCONF GETACK *`, to a replica: it tells its master at once how far it is, instead of
+    /// once a second. Nothing is answered; an INFO must follow in the same turn.
+    TellOffset,
 }
 
 /// Whom a data node is told to follow.
@@ -108,6 +121,26 @@ pub enum Answer {
     Opinion(Option<Opinion>),
     /// To a SLAVEOF transaction.
     Replicate(TransactionOutcome),
+    /// To `FAILOVER TO`.
+    HandOver(HandOverReply),
+}
+
+/// How a server answers `FAILOVER TO`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandOverReply {
+    /// It begins.
+    Begun,
+    /// It does not: the server's own words, at most 200 bytes.
+    Refused(Arc<str>),
+}
+
+/// `master_failover_state` in INFO: servers since 6.2 have it, and with it FAILOVER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandOverState {
+    /// `no-failover`.
+    Idle,
+    /// Any other word.
+    Busy,
 }
 
 /// What a PING reply means (spec: behaviour 8.1).
@@ -158,6 +191,8 @@ pub struct InfoReport {
     pub offset: Option<u64>,
     /// `replica_announced`.
     pub announced: Option<bool>,
+    /// `master_failover_state`.
+    pub hand_over: Option<HandOverState>,
 }
 
 /// A data node's role.

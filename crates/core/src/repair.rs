@@ -54,6 +54,7 @@ impl Group {
     /// Repairs what fresh evidence shows to be wrong. A Sentinel at work repairs nothing.
     pub(crate) fn repair(&mut self, cx: &mut Cx<'_>) {
         self.forget_left_master();
+        self.bid_farewell(cx);
         if self.leads() || self.both_are_masters(cx) {
             return;
         }

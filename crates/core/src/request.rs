@@ -24,7 +24,7 @@ pub enum Request {
         wants: Wants,
     },
     /// `SENTINEL FAILOVER`.
-    Failover(MasterName),
+    Failover(MasterName, Manner),
     /// `SENTINEL RESET`; the pattern is matched by the shell's snapshot of names.
     Reset(Vec<MasterName>),
     /// `SENTINEL MONITOR`.
@@ -157,6 +157,16 @@ pub enum Response {
     Refused(Refusal),
 }
 
+/// How an operator wants a failover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Manner {
+    /// Without the master, and without a majority if there is none (rule C1).
+    Forced,
+    /// `COORDINATED`: a majority elects, and the master hands over by itself; nothing that it
+    /// acknowledged is lost.
+    Coordinated,
+}
+
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
@@ -168,6 +178,10 @@ pub enum Refusal {
     DeferringTo(SentinelId),
     /// Nobody to promote.
     NoGoodReplica,
+    /// The master is down or does not say that it is one: it cannot hand over.
+    MasterUnavailable,
+    /// The master's server has no FAILOVER.
+    CannotHandOver,
     /// In TILT, no failover can be forced (rule C1).
     InTilt,
     /// Another process uses this Sentinel's id (rule S7).

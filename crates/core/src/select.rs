@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::choice::{self, Candidate, Circumstances, Exclusion};
 use crate::event::EventKind;
-use crate::failover::{Ending, Stage, Step};
+use crate::failover::{Cause, Ending, Stage, Step};
 use crate::group::{Group, Replica};
 use crate::host::{Cx, NodeId};
 use crate::limits;
@@ -33,7 +33,12 @@ impl Group {
         self.explain_choice(cx);
         self.emit_replica(cx, EventKind::SelectedReplica, candidate);
         self.emit_replica(cx, EventKind::StateSendReplicaOfNoOne, candidate);
-        Step::Next(Stage::SendNoOne { candidate, unusable_since: None })
+        let coordinated =
+            self.failover.as_ref().is_some_and(|failover| failover.cause == Cause::Coordinated);
+        Step::Next(match coordinated {
+            true => Stage::SendHandOver { candidate, unusable_since: None },
+            false => Stage::SendNoOne { candidate, unusable_since: None },
+        })
     }
 
     /// Every reachable replica has answered an INFO asked since the failover was in sight.

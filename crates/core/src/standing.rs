@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::failover::Failover;
+use crate::failover::{Cause, Failover};
 use crate::group::Group;
 use crate::host::Cx;
 use crate::ident::{Epoch, SentinelId};
@@ -127,10 +127,7 @@ impl Group {
             return;
         };
         if cx.due(plan) {
-            self.begin_failover(cx, false);
-            if let Some(failover) = &mut self.failover {
-                failover.reclaims = reclaims;
-            }
+            self.begin_failover(cx, if reclaims { Cause::Reclaim } else { Cause::Outage });
         }
     }
 
@@ -252,7 +249,7 @@ impl Group {
     }
 
     /// Opens an epoch: own vote first, questions once it is durable (rules S4, S5).
-    pub(crate) fn begin_failover(&mut self, cx: &mut Cx<'_>, forced: bool) {
+    pub(crate) fn begin_failover(&mut self, cx: &mut Cx<'_>, cause: Cause) {
         let Some(epoch) = self.next_epoch(cx) else { return };
         let now = cx.now.mono;
         cx.host.hear_epoch(epoch, now);
@@ -261,7 +258,7 @@ impl Group {
         self.standing.rest_until = None;
         self.standing.awaits_replica = false;
         self.deferral = None;
-        self.failover = Some(Failover::new(epoch, forced, self.node.run_id, now));
+        self.failover = Some(Failover::new(epoch, cause, self.node.run_id, now));
         self.announce_candidacy(cx, epoch);
         let me = cx.host.my_id;
         self.cast_vote(cx, me, epoch);

@@ -84,6 +84,7 @@ impl Group {
         if !cx.keeps(Rule::L2) {
             return;
         }
+        self.give_up_hand_over(cx);
         self.end_term();
         self.show(cx);
     }
@@ -134,6 +135,7 @@ impl Group {
     }
 
     fn forget_old_address(&mut self, cx: &mut Cx<'_>) {
+        self.give_up_hand_over(cx);
         self.end_term();
         self.conflict = None;
         self.odown_since = None;
@@ -143,6 +145,7 @@ impl Group {
     /// What was done and heard under the configuration before counts no more.
     pub(crate) fn end_term(&mut self) {
         self.failover = None;
+        self.farewell = None;
         self.repointing = None;
         self.deferral = None;
         self.standing.start_over();

@@ -169,6 +169,8 @@ pub struct FailoverView {
     pub state: FailoverState,
     /// Whether an operator forced it.
     pub forced: bool,
+    /// Whether the master hands over by itself.
+    pub coordinated: bool,
 }
 
 /// The states that `failover-state` can show (spec: interface 3.2).

@@ -77,6 +77,9 @@ fn kind(query: &Query) -> u64 {
         Query::AskDown { vote_for: Some(_), .. } => 7,
         Query::Replicate { .. } => 8,
         Query::ScriptKill => 9,
+        Query::HandOver { .. } => 10,
+        Query::RecallHandOver => 11,
+        Query::TellOffset => 12,
     }
 }
 

@@ -142,7 +142,7 @@ fn response(request: &Request) -> Response {
         Request::Reset(names) => Response::Count(names.len() as u64),
         Request::Hello(_) => Response::HelloTaken,
         Request::Remove(_) => Response::Refused(Refusal::NoSuchMaster),
-        Request::Failover(_) => Response::Refused(Refusal::NoGoodReplica),
+        Request::Failover(..) => Response::Refused(Refusal::NoGoodReplica),
         Request::Monitor { .. }
         | Request::Set { .. }
         | Request::ConfigSet(_)

@@ -110,7 +110,10 @@ fn are_of_their_kind(inputs: &[Input], queries: &[Query], purpose: Purpose) -> u
 
 fn fits(query: &Query, answer: &Answer) -> bool {
     match query {
-        Query::Auth { .. } | Query::SetName { .. } | Query::ScriptKill => {
+        Query::Auth { .. }
+        | Query::SetName { .. }
+        | Query::ScriptKill
+        | Query::RecallHandOver => {
             matches!(answer, Answer::Ignored)
         }
         Query::Ping => matches!(answer, Answer::Ping(_)),
@@ -119,6 +122,9 @@ fn fits(query: &Query, answer: &Answer) -> bool {
         Query::Hello(_) => matches!(answer, Answer::Hello { .. }),
         Query::AskDown { .. } => matches!(answer, Answer::Opinion(_)),
         Query::Replicate { .. } => matches!(answer, Answer::Replicate(_)),
+        // Nothing is answered.
+        Query::TellOffset => false,
+        Query::HandOver { .. } => matches!(answer, Answer::HandOver(_)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vedette_core::{Endpoint, InfoReport, Role, RunId};
+use vedette_core::{Endpoint, HandOverState, InfoReport, Role, RunId};
 
 use crate::host::is_plausible;
 use crate::lenient::leading_number;
@@ -35,6 +35,7 @@ pub fn parse_info(text: &[u8]) -> Option<InfoReport> {
         priority: reading.priority,
         offset: reading.offset,
         announced: reading.announced,
+        hand_over: reading.hand_over,
         text: text.clone(),
     })
 }
@@ -51,6 +52,7 @@ struct Reading<'a> {
     priority: Option<u32>,
     offset: Option<u64>,
     announced: Option<bool>,
+    hand_over: Option<HandOverState>,
 }
 
 impl<'a> Reading<'a> {
@@ -61,6 +63,12 @@ impl<'a> Reading<'a> {
             "role" => self.role = role(value).or(self.role),
             "master_link_down_since_seconds" => {
                 self.link_down_ms = Some(leading_number(value).saturating_mul(1000));
+            }
+            "master_failover_state" => {
+                self.hand_over = Some(match value {
+                    "no-failover" => HandOverState::Idle,
+                    _ => HandOverState::Busy,
+                });
             }
             _ if key.starts_with("slave") => self.replica_line(key, value),
             _ => {}

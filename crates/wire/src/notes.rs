@@ -21,6 +21,7 @@ const fn level(note: &Note) -> LogLevel {
         | Note::SimulatedCrash
         | Note::CannotStand { .. }
         | Note::TransactionRefused { .. }
+        | Note::HandOverRefused { .. }
         | Note::FarEpoch { .. }
         | Note::OwnIdElsewhere { .. }
         | Note::EqualEpochConflict { .. }
@@ -55,6 +56,7 @@ fn text(note: &Note, date: &dyn Fn(WallTime) -> String) -> String {
         Note::SimulatedCrash => "Sentinel CRASH because of SENTINEL simulate-failure".to_owned(),
         Note::CannotStand { master, why } => cannot_stand(master, *why),
         Note::TransactionRefused { node, commands } => transaction_refused(node, commands),
+        Note::HandOverRefused { node, why } => format!("{node} does not hand over: {why}"),
         Note::FarEpoch { offered, current } => format!(
             "Ignored epoch {offered}: it is too far above the current epoch {current} to be genuine"
         ),

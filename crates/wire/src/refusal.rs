@@ -2,11 +2,12 @@
 
 use vedette_core::Refusal;
 
+use crate::Dialect;
 use crate::reply::{Reply, error, no_such_master};
 
 /// Spells a refusal.
 #[must_use]
-pub fn refusal(refusal: &Refusal) -> Reply {
+pub fn refusal(refusal: &Refusal, dialect: Dialect) -> Reply {
     match refusal {
         Refusal::NoSuchMaster => no_such_master(),
         Refusal::FailoverInProgress => error("INPROG Failover already in progress"),
@@ -15,6 +16,14 @@ pub fn refusal(refusal: &Refusal) -> Reply {
              the time to finish"
         )),
         Refusal::NoGoodReplica => error("NOGOODSLAVE No suitable replica to promote"),
+        Refusal::MasterUnavailable => match dialect {
+            Dialect::Redis => error("NOGOODMASTER Master is not available to hand over"),
+            Dialect::Valkey => error("NOGOODPRIMARY Primary is not available to hand over"),
+        },
+        Refusal::CannotHandOver => match dialect {
+            Dialect::Redis => error("NOGOODMASTER Master does not support FAILOVER command"),
+            Dialect::Valkey => error("NOGOODPRIMARY Primary does not support FAILOVER command"),
+        },
         Refusal::InTilt => error(
             "ERR This Sentinel is in TILT mode after a stall of its process: no failover can be \
              started until it ends",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vedette_core::{
-    ConfigOption, Epoch, Hello, Purpose, Request, Role, SentinelId, SetItem, SetOption,
+    ConfigOption, Epoch, Hello, Manner, Purpose, Request, Role, SentinelId, SetItem, SetOption,
     SimulatedFailures, Span, Tunable, Wants,
 };
 
@@ -255,7 +255,8 @@ impl World {
     fn take_request(&mut self, command: &Command) {
         let names = || command.plain()[1..].iter().map(|name| Arc::from(*name)).collect();
         let request = match command.word(0) {
-            "failover" => Request::Failover(command.word(1).into()),
+            "failover" => Request::Failover(command.word(1).into(), Manner::Forced),
+            "coordinated" => Request::Failover(command.word(1).into(), Manner::Coordinated),
             "remove" => Request::Remove(command.word(1).into()),
             "reset" => Request::Reset(names()),
             "monitor" => Request::Monitor {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use vedette_core::{
-    Answer, ConnId, Endpoint, InfoAnswer, Input, Purpose, Query, ReplicationTarget, Role,
-    TransactionOutcome,
+    Answer, ConnId, Endpoint, HandOverReply, InfoAnswer, Input, Purpose, Query, ReplicationTarget,
+    Role, TransactionOutcome,
 };
 
 use super::node::Life;
@@ -95,6 +95,9 @@ impl World {
 
     pub(crate) fn send(&mut self, conn: ConnId, query: Query) {
         let Some(line) = self.lines.get_mut(&conn) else { return };
+        if query == Query::TellOffset {
+            return;
+        }
         line.queue.push_back(query);
         let (party, established) = (line.party, line.established);
         if established {
@@ -139,6 +142,12 @@ impl World {
                 }
                 Answer::Hello { accepted: true }
             }
+            Query::HandOver { to, patience } => self.hand_over(index, &to, patience.0),
+            Query::RecallHandOver => {
+                self.nodes[index].handing = false;
+                Answer::Ignored
+            }
+            Query::TellOffset => unreachable!("it has no answer"),
             Query::AskDown { .. } => Answer::Opinion(None),
             Query::Replicate { target, without } => {
                 if let Some(refusal) = self.nodes[index].refusal(&without) {
@@ -147,6 +156,38 @@ impl World {
                 self.replicate(index, &target, now);
                 Answer::Replicate(TransactionOutcome::Done)
             }
+        }
+    }
+
+    /// Roles change after a while, unless that is longer than the server holds writes.
+    fn hand_over(&mut self, index: usize, to: &Endpoint, patience: u64) -> Answer {
+        let Some(delay) = self.nodes[index].hands_over else {
+            let why = "ERR unknown command 'FAILOVER'".into();
+            return Answer::HandOver(HandOverReply::Refused(why));
+        };
+        self.nodes[index].handing = true;
+        if delay < patience {
+            self.plan(delay, Happening::HandedOver(index, Some(to.clone())));
+        } else {
+            self.plan(patience, Happening::HandedOver(index, None));
+        }
+        Answer::HandOver(HandOverReply::Begun)
+    }
+
+    /// It follows whom it handed over to; or it gave up.
+    pub(crate) fn handed_over(&mut self, index: usize, to: Option<&Endpoint>) {
+        if !core::mem::take(&mut self.nodes[index].handing) {
+            return;
+        }
+        let Some(to) = to else { return };
+        let now = self.now;
+        self.nodes[index].follow(&ReplicationTarget::Node(to.clone()), now);
+        self.plan(1, Happening::Synced(index));
+        let is_it = |node: &super::node::Node| {
+            node.socket.ip().to_string() == *to.host && node.socket.port() == to.port
+        };
+        if let Some(node) = self.nodes.iter_mut().find(|node| is_it(node)) {
+            node.follow(&ReplicationTarget::NoOne, now);
         }
     }
 
@@ -201,7 +242,13 @@ impl World {
                 });
                 Answer::Opinion(Some(self.peers[index].answer(now, down, epoch, vote_for)))
             }
-            Query::Info | Query::Subscribe | Query::Replicate { .. } | Query::ScriptKill => {
+            Query::Info
+            | Query::Subscribe
+            | Query::Replicate { .. }
+            | Query::ScriptKill
+            | Query::HandOver { .. }
+            | Query::RecallHandOver
+            | Query::TellOffset => {
                 panic!("no query for a fellow Sentinel: {query:?}")
             }
         }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    Endpoint, InfoAnswer, InfoReport, PingReply, ReplicationTarget, Role, TransactionCommand,
-    TransactionOutcome,
+    Endpoint, HandOverState, InfoAnswer, InfoReport, PingReply, ReplicationTarget, Role,
+    TransactionCommand, TransactionOutcome,
 };
 
 use super::names::{endpoint, node_name, run_id};
@@ -38,6 +38,9 @@ pub(crate) struct Node {
     pub(crate) sync: u64,
     /// From SLAVEOF NO ONE until it is a master; none never.
     pub(crate) promote: Option<u64>,
+    /// From FAILOVER until roles have changed; none if it has no such command.
+    pub(crate) hands_over: Option<u64>,
+    pub(crate) handing: bool,
     pub(crate) takes_subscriptions: bool,
     pub(crate) ping: PingReply,
     garbage: bool,
@@ -64,6 +67,8 @@ impl Node {
             link_down_since: None,
             sync: 5,
             promote: Some(0),
+            hands_over: Some(5),
+            handing: false,
             takes_subscriptions: true,
             ping: PingReply::Pong,
             garbage: false,
@@ -82,6 +87,7 @@ impl Node {
                 "delay" => self.delay = command.parse(value),
                 "sync" => self.sync = command.parse(value),
                 "promote" => self.promote = value.parse().ok(),
+                "hands-over" => self.hands_over = value.parse().ok(),
                 "priority" => self.priority = command.parse(value),
                 "offset" => self.offset = command.parse(value),
                 "run" => value.clone_into(&mut self.run),
@@ -123,6 +129,10 @@ impl Node {
             priority: replica.then_some(self.priority),
             offset: replica.then_some(self.offset),
             announced: None,
+            hand_over: self.hands_over.map(|_| match self.handing {
+                true => HandOverState::Busy,
+                false => HandOverState::Idle,
+            }),
         }))
     }
 

@@ -167,6 +167,11 @@ fn describe_query(query: &Query) -> (&'static str, String) {
             ("slaveof", format!("slaveof {target}{rest}"))
         }
         Query::ScriptKill => ("kill", "script-kill".to_owned()),
+        Query::HandOver { to, patience } => {
+            ("slaveof", format!("failover to {to} within {}", patience.0))
+        }
+        Query::RecallHandOver => ("slaveof", "failover abort".to_owned()),
+        Query::TellOffset => ("offset", "tell-offset".to_owned()),
     }
 }
 
@@ -332,6 +337,7 @@ fn describe_note(note: &Note) -> String {
         Note::EqualEpochConflict { master, epoch, heard, kept } => {
             format!("{master} equal epoch {epoch}: heard {heard}, kept {kept}")
         }
+        Note::HandOverRefused { node, why } => format!("{node} does not hand over: {why}"),
         Note::TransactionRefused { node, commands } => format!("{node} refuses {commands:?}"),
         Note::OwnIdElsewhere { address } => format!("own id at {address}"),
         Note::GarbageInfo { node } => format!("garbage from {node}"),

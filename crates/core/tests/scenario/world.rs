@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use vedette_core::{
-    Config, ConnId, Effect, Hello, Input, JobId, Now, Request, Rule, Rules, ScriptEnd, Sentinel,
-    Ticket, Time, WallTime,
+    Config, ConnId, Effect, Endpoint, Hello, Input, JobId, Now, Request, Rule, Rules, ScriptEnd,
+    Sentinel, Ticket, Time, WallTime,
 };
 
 use super::check::Check;
@@ -39,6 +39,8 @@ pub(crate) enum Happening {
     ScriptEnded(JobId, ScriptEnd),
     /// A data node turns to master.
     Promoted(usize),
+    /// A master has handed over, or given up.
+    HandedOver(usize, Option<Endpoint>),
     /// A replica's link is up.
     Synced(usize),
 }
@@ -150,7 +152,10 @@ impl World {
         self.mirror = None;
         self.lines.clear();
         self.due.retain(|_, happening| {
-            matches!(happening, Happening::Promoted(_) | Happening::Synced(_))
+            matches!(
+                happening,
+                Happening::Promoted(_) | Happening::Synced(_) | Happening::HandedOver(..)
+            )
         });
         if let Some(store) = &mut self.store {
             let _ = store.fail();
@@ -318,6 +323,7 @@ impl World {
             }
             Happening::ScriptStarted(job) => self.run_script(job),
             Happening::ScriptEnded(job, end) => self.tell(Input::ScriptEnded { job, end }),
+            Happening::HandedOver(index, to) => self.handed_over(index, to.as_ref()),
             Happening::Promoted(index) => {
                 let now = self.now;
                 self.nodes[index].follow(&vedette_core::ReplicationTarget::NoOne, now);

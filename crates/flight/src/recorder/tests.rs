@@ -115,6 +115,7 @@ fn texts_of_info_are_left_out_and_weigh_nothing() {
         priority: Some(7),
         offset: None,
         announced: None,
+        hand_over: None,
     };
     let silent = InfoReport { text: "".into(), ..report.clone() };
     let answer = |report| Answer::Info(InfoAnswer::Report(Arc::new(report)));

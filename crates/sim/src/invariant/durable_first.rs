@@ -47,10 +47,10 @@ fn query_is_durable(scene: &Scene<'_>, query: &Query) -> Result<(), String> {
             Some(_) => vote_is_durable(scene, address::group_of(address), *epoch),
             None => epoch_is_durable(scene, *epoch),
         },
-        Query::Replicate { target: ReplicationTarget::NoOne, .. } => {
+        Query::Replicate { target: ReplicationTarget::NoOne, .. } | Query::HandOver { .. } => {
             let own = |vote: &vedette_core::SavedVote| vote.leader == scene.id;
             let voted = scene.disk.masters.iter().any(|m| m.last_vote.as_ref().is_some_and(own));
-            hold(voted, || "SLAVEOF NO ONE before the own vote is on disk".to_owned())
+            hold(voted, || "a promotion is ordered before the own vote is on disk".to_owned())
         }
         Query::Auth { .. }
         | Query::SetName { .. }
@@ -58,7 +58,9 @@ fn query_is_durable(scene: &Scene<'_>, query: &Query) -> Result<(), String> {
         | Query::Info
         | Query::Subscribe
         | Query::Replicate { target: ReplicationTarget::Node(_), .. }
-        | Query::ScriptKill => Ok(()),
+        | Query::ScriptKill
+        | Query::RecallHandOver
+        | Query::TellOffset => Ok(()),
     }
 }
 

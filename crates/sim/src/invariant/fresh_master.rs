@@ -227,7 +227,7 @@ impl Invariant for FreshMaster {
             Seen::Took(Input::Persisted { .. }) => {
                 self.saving.remove(&who);
             }
-            Seen::Took(Input::Requested { request: Request::Failover(_), .. }) => {
+            Seen::Took(Input::Requested { request: Request::Failover(..), .. }) => {
                 let mine = self.terms.iter_mut().filter(|((of, _), _)| *of == who);
                 mine.for_each(|(_, term)| term.forced = true);
             }

@@ -46,7 +46,10 @@ impl Sort {
             | Query::Subscribe
             | Query::AskDown { .. }
             | Query::Replicate { .. }
-            | Query::ScriptKill => Self::Other,
+            | Query::ScriptKill
+            | Query::HandOver { .. }
+            | Query::RecallHandOver
+            | Query::TellOffset => Self::Other,
         }
     }
 }

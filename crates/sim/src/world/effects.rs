@@ -120,6 +120,9 @@ impl World {
         let process = self.sentinels[index.0].process.as_mut();
         let Some(end) = process.and_then(|process| process.links.get_mut(&conn)) else { return };
         end.link.send(query);
+        if matches!(query, Query::TellOffset) {
+            return;
+        }
         end.asked.push_back(match query {
             Query::AskDown { address, epoch, vote_for } => {
                 Some(Question { address: address.clone(), epoch: *epoch, vote_for: *vote_for })
@@ -131,7 +134,10 @@ impl World {
             | Query::Subscribe
             | Query::Hello(_)
             | Query::Replicate { .. }
-            | Query::ScriptKill => None,
+            | Query::ScriptKill
+            | Query::HandOver { .. }
+            | Query::RecallHandOver
+            | Query::TellOffset => None,
         });
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use vedette_core::{Input, Request, Ticket};
+use vedette_core::{Input, Manner, Request, Ticket};
 use vedette_flight::History;
 use vedette_node::{Fault, Node};
 use vedette_wire::Snapshot;
@@ -131,7 +131,7 @@ impl World {
     /// A forced failover of the first master, as `SENTINEL FAILOVER`.
     pub fn force_failover(&mut self, sentinel: SentinelIndex) {
         let name = self.plan.masters[0].name.as_str().into();
-        self.request(sentinel, Request::Failover(name));
+        self.request(sentinel, Request::Failover(name, Manner::Forced));
     }
 }
 

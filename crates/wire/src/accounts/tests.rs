@@ -1,4 +1,4 @@
-use vedette_core::{Secret, Span, Time};
+use vedette_core::{Now, Secret, Span, Time};
 
 use super::{Accounts, AclLog, BadRules, Denial, Flaw, Incident, Reason};
 use crate::commands::find_full;
@@ -97,16 +97,17 @@ fn repetitions_are_counted_for_a_minute() {
         object: object.into(),
         username: b"u".to_vec(),
         client: String::new(),
-        at: Time(at),
+        at: Now { mono: Time(at), ..Now::default() },
     };
     let mut log = AclLog::new(2);
     for (object, at) in [("a", 0), ("b", 1), ("a", 2), ("a", 2 + Span(60_000).0)] {
         log.note(incident(object, at));
     }
-    let counts: Vec<_> = log.entries().map(|(count, entry)| (count, &entry.object[..])).collect();
+    let counts: Vec<_> =
+        log.entries().map(|entry| (entry.count, &entry.latest.object[..])).collect();
     assert_eq!(counts, [(3, &b"a"[..]), (1, b"b")]);
     log.note(incident("a", 200_000));
-    assert_eq!(log.entries().map(|(count, _)| count).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(log.entries().map(|entry| entry.count).collect::<Vec<_>>(), [1, 3]);
     log.reset();
     assert_eq!(log.entries().count(), 0);
 }

@@ -12,6 +12,7 @@ use super::outbox::Owed;
 use super::sentinel;
 use super::subscriptions::Kind;
 use super::surroundings::Surroundings;
+use crate::Dialect;
 use crate::commands::{Command, Route, Verb};
 use crate::refusal::refusal;
 use crate::replies;
@@ -110,7 +111,9 @@ impl Client {
                 Ok(Outcome::Silence)
             }
             Verb::Role => Ok(Outcome::Reply(replies::masters::role(surroundings.snapshot()))),
-            Verb::Request(verb) => sentinel::request(verb, &words[2..], surroundings),
+            Verb::Request(verb) => {
+                sentinel::request(verb, &words[2..], self.facts.dialect, surroundings)
+            }
             Verb::Sentinel(verb) => {
                 sentinel::read(verb, &words[2..], self.facts.dialect, surroundings)
                     .map(Outcome::Reply)
@@ -169,9 +172,10 @@ impl Client {
 
     pub(super) fn settle_response(&mut self, ticket: Ticket, response: &Response) {
         let mut failed = false;
+        let dialect = self.facts.dialect;
         self.outbox.settle(ticket, |owed, _| match owed {
             Owed::Response { done } => {
-                let reply = spell(response, done);
+                let reply = spell(response, done, dialect);
                 failed = reply.is_error();
                 Some(reply)
             }
@@ -212,7 +216,7 @@ impl Client {
 }
 
 /// The core's response in words.
-fn spell(response: &Response, done: &Reply) -> Reply {
+fn spell(response: &Response, done: &Reply, dialect: Dialect) -> Reply {
     match response {
         Response::Done => done.clone(),
         Response::Opinion { down, leader, leader_epoch } => Reply::Array(vec![
@@ -222,7 +226,7 @@ fn spell(response: &Response, done: &Reply) -> Reply {
         ]),
         Response::Count(count) => integer(*count),
         Response::HelloTaken => Reply::Integer(1),
-        Response::Refused(why) => refusal(why),
+        Response::Refused(why) => refusal(why, dialect),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::commands::{RequestVerb, SentinelVerb};
 use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
 use crate::reply::{Reply, bulk, error, no_such_master};
 use crate::requests::{
-    Parsed, config_set, debug, master_name, monitor, peer, reset, set, simulate_failure,
+    Parsed, config_set, debug, failover, master_name, monitor, peer, reset, set, simulate_failure,
 };
 use crate::snapshot::Snapshot;
 
@@ -45,6 +45,7 @@ pub(super) fn read(
 pub(super) fn request(
     verb: RequestVerb,
     words: &[Bytes],
+    dialect: Dialect,
     surroundings: &dyn Surroundings,
 ) -> Executed {
     let snapshot = surroundings.snapshot();
@@ -55,7 +56,7 @@ pub(super) fn request(
             return Ok(Outcome::Reply(settings::tunables(process)));
         }
         RequestVerb::Debug => debug::parse(words)?,
-        RequestVerb::Failover => Request::Failover(master_name(&words[0])?),
+        RequestVerb::Failover => failover::parse(words, dialect)?,
         RequestVerb::FlushConfig => Request::FlushConfig,
         RequestVerb::IsMasterDownByAddr => peer::is_master_down(four(words)?)?,
         RequestVerb::Monitor => monitor::parse(four(words)?, current(snapshot).resolve_hostnames)?,

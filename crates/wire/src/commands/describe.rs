@@ -120,7 +120,7 @@ fn everything(dialect: Dialect) -> impl Iterator<Item = &'static Command> {
 }
 
 fn info(command: &'static Command, dialect: Dialect) -> Reply {
-    let flags = command.flags.iter().map(|flag| Reply::simple(flag)).collect();
+    let flags = command.flags_in(dialect).map(Reply::simple).collect();
     let categories = command.categories.iter().map(|name| Reply::Simple(format!("@{name}").into()));
     Reply::Array(vec![
         word(command.name),

@@ -78,6 +78,27 @@ impl Command {
         }
     }
 
+    /// Flags as COMMAND INFO shows them: Valkey lets connections be managed while a script runs.
+    pub fn flags_in(&self, dialect: Dialect) -> impl Iterator<Item = &'static str> {
+        let further: &[&str] = match (dialect, self.verb) {
+            (Dialect::Valkey, Verb::Client(ClientVerb::Reply)) => &["no_multi", "allow_busy"],
+            (
+                Dialect::Valkey,
+                Verb::Client(
+                    ClientVerb::Caching
+                    | ClientVerb::GetName
+                    | ClientVerb::GetRedir
+                    | ClientVerb::Id
+                    | ClientVerb::NoEvict
+                    | ClientVerb::SetInfo
+                    | ClientVerb::SetName,
+                ),
+            ) => &["allow_busy"],
+            (Dialect::Valkey | Dialect::Redis, _) => &[],
+        };
+        self.flags.iter().chain(further).copied()
+    }
+
     /// Whether this many words fit, the name's included.
     #[must_use]
     pub fn takes(&self, words: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vedette_core::{Hello, InfoAnswer, Opinion, PingReply, SentinelId};
+use vedette_core::{HandOverReply, Hello, InfoAnswer, Opinion, PingReply, SentinelId};
 use vedette_resp::Frame;
 
 use crate::hello::{epoch, parse_hello};
@@ -49,6 +49,27 @@ pub(super) fn opinion(frame: &Frame) -> Option<Opinion> {
         },
         _ => None,
     }
+}
+
+/// Longest refusal that is passed on, in bytes.
+const REFUSAL_MAX: usize = 200;
+
+/// The answer to `FAILOVER TO`: anything but an error begins it.
+pub(super) fn hand_over(frame: &Frame) -> HandOverReply {
+    if !frame.is_error() {
+        return HandOverReply::Begun;
+    }
+    let text = frame.text().map(|text| &text[..text.len().min(REFUSAL_MAX)]);
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
+    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    HandOverReply::Refused(text.into())
+}
+
+/// An error that names this command: it is unknown or forbidden.
+pub(super) fn is_refusal_of(frame: &Frame, command: &str) -> bool {
+    let text = frame.text().filter(|_| frame.is_error());
+    let text = text.map(|text| String::from_utf8_lossy(text).to_ascii_lowercase());
+    text.is_some_and(|text| text.contains(&format!("'{command}'")))
 }
 
 /// The confirmation of a subscription.

@@ -32,6 +32,13 @@ pub(super) fn write(out: &mut BytesMut, query: &Query, renames: &Renames) {
         }
         Query::Replicate { target, without } => replicate(&mut put, target, without),
         Query::ScriptKill => put("SCRIPT", &[b"KILL"]),
+        Query::HandOver { to, patience } => {
+            let (port, millis) = (to.port.to_string(), patience.0.to_string());
+            let to = to.host.as_bytes();
+            put("FAILOVER", &[b"TO", to, port.as_bytes(), b"TIMEOUT", millis.as_bytes()]);
+        }
+        Query::TellOffset => put("REPLCONF", &[b"GETACK", b"*"]),
+        Query::RecallHandOver => put("FAILOVER", &[b"ABORT"]),
     }
 }
 

@@ -41,13 +41,16 @@ pub struct NodeLink {
 /// What one or several replies belong to.
 #[derive(Debug)]
 enum Expected {
-    /// `AUTH`, `CLIENT SETNAME`, `SCRIPT KILL`.
+    /// `AUTH`, `CLIENT SETNAME`, `SCRIPT KILL`, `FAILOVER ABORT`.
     Ignored,
     Ping,
     Info,
     Subscription,
     Hello,
     Opinion,
+    HandOver,
+    /// `REPLCONF GETACK`: only a refusal is told.
+    NothingOrRefusal,
     Transaction(Transaction),
 }
 
@@ -109,7 +112,12 @@ impl NodeLink {
     pub fn send(&mut self, query: &Query) {
         command::write(&mut self.output, query, &self.renames);
         self.expected.push_back(match query {
-            Query::Auth { .. } | Query::SetName { .. } | Query::ScriptKill => Expected::Ignored,
+            Query::Auth { .. }
+            | Query::SetName { .. }
+            | Query::ScriptKill
+            | Query::RecallHandOver => Expected::Ignored,
+            Query::HandOver { .. } => Expected::HandOver,
+            Query::TellOffset => Expected::NothingOrRefusal,
             Query::Ping => Expected::Ping,
             Query::Info => Expected::Info,
             Query::Subscribe => Expected::Subscription,
@@ -163,6 +171,12 @@ impl NodeLink {
             self.inputs.push_back(Input::MessageReceived { conn: self.conn, hello });
             return Ok(());
         }
+        while matches!(self.expected.front(), Some(Expected::NothingOrRefusal)) {
+            self.expected.pop_front();
+            if answer::is_refusal_of(frame, "replconf") {
+                return Ok(());
+            }
+        }
         let answer = match self.expected.front_mut().ok_or(LinkError::Unexpected)? {
             Expected::Ignored => Answer::Ignored,
             Expected::Ping => Answer::Ping(answer::ping(frame)),
@@ -171,7 +185,9 @@ impl NodeLink {
                 Answer::Subscribed { accepted: answer::is_subscription(frame) }
             }
             Expected::Hello => Answer::Hello { accepted: !frame.is_error() },
+            Expected::HandOver => Answer::HandOver(answer::hand_over(frame)),
             Expected::Opinion => Answer::Opinion(answer::opinion(frame)),
+            Expected::NothingOrRefusal => return Ok(()),
             Expected::Transaction(transaction) => match transaction.take(frame) {
                 Some(outcome) => Answer::Replicate(outcome),
                 None => return Ok(()),

@@ -91,6 +91,7 @@ fn master_flags(view: &MasterView) -> String {
         (!view.node.link.connected, "disconnected"),
         (view.failover.is_some(), "failover_in_progress"),
         (view.failover.is_some_and(|failover| failover.forced), "force_failover"),
+        (view.failover.is_some_and(|failover| failover.coordinated), "coordinated_failover"),
         (view.node.script_kill_sent, "script_kill_sent"),
         (view.rebooting, "master_reboot"),
     ])

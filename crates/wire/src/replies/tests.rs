@@ -87,7 +87,11 @@ fn flags_come_in_the_order_of_the_reference() {
     view.node.sdown_since = Some(ago(1));
     view.odown_since = Some(ago(2));
     view.node.link.connected = false;
-    view.failover = Some(FailoverView { state: FailoverState::WaitPromotion, forced: true });
+    view.failover = Some(FailoverView {
+        state: FailoverState::WaitPromotion,
+        forced: true,
+        coordinated: false,
+    });
     view.node.script_kill_sent = true;
     view.rebooting = true;
     let reply = entry::master(&view, NOW);
@@ -172,6 +176,7 @@ fn info_cache_has_null_for_what_never_came() {
         priority: None,
         offset: None,
         announced: None,
+        hand_over: None,
     };
     let mut view = mymaster();
     view.node.info = Some(std::sync::Arc::new(report));

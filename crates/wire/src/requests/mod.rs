@@ -3,6 +3,7 @@
 
 pub mod config_set;
 pub mod debug;
+pub mod failover;
 pub mod monitor;
 pub mod peer;
 pub mod reset;

@@ -7,6 +7,7 @@ use vedette_core::{Endpoint, Refusal, Request};
 use vedette_resp::parse_integer;
 
 use super::Parsed;
+use crate::Dialect;
 use crate::host::is_plausible;
 use crate::refusal::refusal;
 use crate::reply::{Reply, error};
@@ -40,7 +41,7 @@ fn host(host: &[u8], resolve_hostnames: bool) -> Result<&str, Reply> {
         .ok()
         .filter(|host| is_plausible(host))
         .filter(|host| resolve_hostnames || host.parse::<IpAddr>().is_ok())
-        .ok_or_else(|| refusal(&Refusal::InvalidAddress))
+        .ok_or_else(|| refusal(&Refusal::InvalidAddress, Dialect::Redis))
 }
 
 /// The documented set of characters: anything else breaks hellos, INFO or the file.

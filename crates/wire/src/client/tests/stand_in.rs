@@ -95,10 +95,12 @@ pub(super) const CLOSED: &[u8] = b"<CLOSED>";
 fn answer(request: &Request) -> Response {
     let known = |name: &str| name == "mymaster" || name == "other";
     match request {
-        Request::Failover(name) | Request::Remove(name) if !known(name) => {
+        Request::Failover(name, _) | Request::Remove(name) if !known(name) => {
             Response::Refused(Refusal::NoSuchMaster)
         }
-        Request::Failover(name) if **name == *"other" => Response::Refused(Refusal::NoGoodReplica),
+        Request::Failover(name, _) if **name == *"other" => {
+            Response::Refused(Refusal::NoGoodReplica)
+        }
         Request::Monitor { name, .. } if known(name) => Response::Refused(Refusal::DuplicateMaster),
         Request::IsMasterDown { address, .. } => Response::Opinion {
             down: address.port == 51009 && *address.host == *"127.0.0.1",
@@ -107,7 +109,7 @@ fn answer(request: &Request) -> Response {
         },
         Request::Reset(names) => Response::Count(names.len() as u64),
         Request::Hello(_) => Response::HelloTaken,
-        Request::Failover(_)
+        Request::Failover(..)
         | Request::Monitor { .. }
         | Request::Remove(_)
         | Request::Set { .. }

@@ -1,0 +1,202 @@
+//! `SENTINEL FAILOVER … COORDINATED`: the master itself hands over, and a counter that is
+//! incremented all the while never goes back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use vedette::lab::{
+    BOUND, Client, DataNode, DataServer, Event, GroupSpec, Lab, Template, fields, programs, text,
+    until,
+};
+use vedette_resp::Frame;
+
+use crate::group::{check_one_switch, found, ours, program, spec, start};
+
+/// Longer than any pause that the server may make.
+const PATIENCE: Duration = Duration::from_secs(6);
+const COUNTER: &str = "counter";
+
+/// A client that counts, and remembers what was acknowledged.
+struct Counting {
+    seen: Arc<Mutex<Seen>>,
+    ends: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    last: i64,
+    went_back: Vec<(i64, i64)>,
+    last_at: Instant,
+    longest_gap: Duration,
+    port: u16,
+}
+
+impl Counting {
+    fn start(lab: &Lab) -> Self {
+        let sentinel = lab.sentinels[0].port();
+        let name = lab.name().to_owned();
+        let seen = Seen {
+            last: 0,
+            went_back: Vec::new(),
+            last_at: Instant::now(),
+            longest_gap: Duration::ZERO,
+            port: 0,
+        };
+        let (seen, ends) = (Arc::new(Mutex::new(seen)), Arc::new(AtomicBool::new(false)));
+        let (mine, over) = (seen.clone(), ends.clone());
+        let thread = std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                let _ = count(sentinel, &name, &mine, &over);
+            }
+        });
+        Self { seen, ends, thread: Some(thread) }
+    }
+
+    fn seen(&self) -> Seen {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Waits until it counts on this node.
+    fn wait_for(&self, port: u16) {
+        until("writes on the new master", BOUND, || {
+            let seen = self.seen();
+            (seen.port == port && seen.last > 0).then_some(())
+        })
+        .unwrap();
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Asks where the master is and counts there until something goes wrong.
+fn count(sentinel: u16, name: &str, seen: &Mutex<Seen>, over: &AtomicBool) -> std::io::Result<()> {
+    let answer = Client::connect(sentinel)?.ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name])?;
+    let address = answer.items().and_then(|items| items.get(1)).map(text);
+    let Some(port) = address.and_then(|port| port.parse().ok()) else { return Ok(()) };
+    let mut client = Client::connect(port)?;
+    client.set_patience(Some(PATIENCE))?;
+    while !over.load(Ordering::Relaxed) {
+        let Frame::Integer(value) = client.ask(&["INCR", COUNTER])? else { return Ok(()) };
+        let mut seen = seen.lock().unwrap();
+        if value <= seen.last {
+            let before = seen.last;
+            seen.went_back.push((before, value));
+        }
+        seen.longest_gap = seen.longest_gap.max(seen.last_at.elapsed());
+        (seen.last, seen.last_at, seen.port) = (value, Instant::now(), port);
+    }
+    Ok(())
+}
+
+fn order(lab: &Lab, words: &[&str]) -> String {
+    let words: Vec<&str> =
+        ["SENTINEL", "FAILOVER", lab.name()].iter().chain(words).copied().collect();
+    text(&lab.sentinels[0].ask(&words).unwrap())
+}
+
+fn check(server: DataServer, sentinels: Vec<Template>) {
+    let lab = start(GroupSpec { server, sentinels, ..spec() });
+    let old = lab.agreed_master(lab.name()).unwrap();
+    let counting = Counting::start(&lab);
+    counting.wait_for(old);
+    assert_eq!(order(&lab, &["COORDINATED"]), "OK");
+    let new = lab.wait_for_switch_from(lab.name(), old).unwrap();
+    lab.wait_until_following(0, new).unwrap();
+    counting.wait_for(new);
+    lab.wait_until_settled().unwrap();
+    check_one_switch(&lab, old, new);
+    let seen = counting.seen();
+    assert!(seen.went_back.is_empty(), "{seen:?}");
+    eprintln!("longest time without an acknowledged write: {:?}", seen.longest_gap);
+}
+
+#[test]
+fn redis_hands_over() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    check(DataServer::Program(server), vec![ours(); 3]);
+}
+
+#[test]
+fn valkey_hands_over() {
+    let Some(server) = found("Valkey", programs::valkey_server()) else { return };
+    check(DataServer::Program(server), vec![ours(); 3]);
+}
+
+/// The replica cannot catch up: the server goes on as before, nothing has changed, and it is told.
+#[test]
+fn a_replica_that_does_not_keep_up_is_left() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    let mut lab = start(GroupSpec {
+        server: DataServer::Program(server),
+        replicas: 1,
+        // The replica stays up for Sentinels while it stands still.
+        down_after_ms: 60_000,
+        ..spec()
+    });
+    let name = lab.name().to_owned();
+    let old = lab.agreed_master(&name).unwrap();
+    let ports: Vec<u16> = lab.shards[0].nodes.iter().map(DataNode::port).collect();
+    let replica = ports.into_iter().find(|port| *port != old).unwrap();
+    let counting = Counting::start(&lab);
+    counting.wait_for(old);
+    // Its last INFO is always young enough to let the order go.
+    let tuned = lab.sentinels[0].ask(&["SENTINEL", "DEBUG", "info-period", "100"]).unwrap();
+    assert_eq!(text(&tuned), "OK");
+    let address = format!("{replica}");
+    until("an INFO of this pace", BOUND, || {
+        let answer = lab.sentinels[0].ask(&["SENTINEL", "REPLICAS", &name]).ok()?;
+        let refreshed = fields(answer.items()?.first()?);
+        (refreshed["port"] == address && refreshed["info-refresh"].parse::<u64>().ok()? < 100)
+            .then_some(())
+    })
+    .unwrap();
+    lab.shards[0].node(replica).process().suspend();
+    assert_eq!(order(&lab, &["COORDINATED"]), "OK");
+    let over = |events: &[Event]| {
+        let ended = |event: &&Event| event.is("-failover-abort-slave-timeout", &name);
+        events.iter().find(ended).map(|_| ())
+    };
+    lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
+    let before = counting.seen().last;
+    until("writes", BOUND, || (counting.seen().last > before).then_some(())).unwrap();
+    let mut master = lab.shards[0].node(old).client().unwrap();
+    let info = text(&master.ask(&["INFO", "replication"]).unwrap());
+    assert!(info.contains("master_failover_state:no-failover"), "{info}");
+    lab.shards[0].node(replica).process().resume();
+    assert_eq!(lab.agreed_master(&name), Some(old));
+    assert!(counting.seen().went_back.is_empty());
+}
+
+/// A server that refuses the order: nothing happens to it, and its words are in the log.
+#[test]
+fn a_refusing_master_stays_the_master() {
+    let lab = start(GroupSpec { server: DataServer::Model(program()), ..spec() });
+    let old = lab.agreed_master(lab.name());
+    assert_eq!(order(&lab, &["COORDINATED"]), "OK");
+    let name = lab.name().to_owned();
+    let over = |events: &[Event]| {
+        let ended = |event: &&Event| event.is("-failover-abort-slave-timeout", &name);
+        events.iter().find(ended).map(|_| ())
+    };
+    lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
+    assert!(lab.sentinels[0].log().contains("does not hand over: ERR unknown command 'FAILOVER'"));
+    assert_eq!(lab.agreed_master(&name), old);
+}
+
+#[test]
+fn other_words_are_refused() {
+    let lab = start(GroupSpec { server: DataServer::Model(program()), ..spec() });
+    let arity = "ERR wrong number of arguments for 'sentinel|failover' command";
+    assert_eq!(order(&lab, &["GENTLY"]), arity);
+    assert_eq!(order(&lab, &["COORDINATED", "x"]), arity);
+}
