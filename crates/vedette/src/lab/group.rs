@@ -30,6 +30,8 @@ pub struct GroupSpec {
     pub parallel_syncs: u32,
     /// The password of every data node.
     pub password: Option<String>,
+    /// The password of every Sentinel.
+    pub sentinel_password: Option<String>,
     /// Further lines of every data node's file.
     pub node_lines: Vec<String>,
     /// Further lines of every replica's file.
@@ -53,6 +55,7 @@ impl GroupSpec {
             failover_timeout_ms: 180_000,
             parallel_syncs: 1,
             password: None,
+            sentinel_password: None,
             node_lines: vec![],
             replica_lines: vec![],
             sentinel_lines: vec![],
@@ -135,8 +138,7 @@ impl Lab {
             sentinel.wait_until_ready()?;
             sentinels.push(sentinel);
         }
-        let sentinel_ports: Vec<u16> = sentinels.iter().map(Sentinel::port).collect();
-        let events = EventLog::subscribe(&sentinel_ports, &spec.masters);
+        let events = EventLog::subscribe(&sentinels, &spec.masters);
         Ok(Self { events, sentinels, shards, spec, _ports: ports, folder })
     }
 
@@ -310,6 +312,10 @@ fn sentinel_lines(spec: &GroupSpec, port: u16, shards: &[Shard]) -> Vec<String> 
             format!("sentinel failover-timeout {name} {}", spec.failover_timeout_ms),
             format!("sentinel parallel-syncs {name} {}", spec.parallel_syncs),
         ]);
+    }
+    if let Some(password) = &spec.sentinel_password {
+        lines.push(format!("requirepass {password}"));
+        lines.push(format!("sentinel sentinel-pass {password}"));
     }
     lines.extend(spec.sentinel_lines.iter().cloned());
     lines

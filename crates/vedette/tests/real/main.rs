@@ -9,6 +9,7 @@
 mod acl;
 mod bad_configuration;
 mod bad_input;
+mod clients;
 mod demo;
 mod differential;
 mod exchange;
