@@ -28,6 +28,12 @@ pub use writer::{FollowingWriter, WriteProbe, Writes};
 mod real_client;
 pub use real_client::{COUNTER, Make, Order, RealClient, Tally, TlsFiles};
 
+mod watch;
+pub use watch::Watch;
+
+mod rolling;
+pub use rolling::{Pace, Rolling};
+
 mod client;
 pub use client::{Client, fields, info_field, text};
 

@@ -23,4 +23,5 @@ mod nodes;
 mod restart;
 mod scripts;
 mod tls;
+mod tools;
 mod unwritable;

@@ -188,7 +188,12 @@ impl RealClient {
         self.join();
         let ended = self.lines().last().is_some_and(|line| line.text.trim() == "end");
         ensure!(status.success() && ended, "{status}: {}", self.describe());
-        Ok(Tally::new(self.acknowledged().iter().map(|ok| ok.1), self.errors()))
+        Ok(self.tally())
+    }
+
+    /// What became of its increments so far.
+    pub fn tally(&self) -> Tally {
+        Tally::new(self.acknowledged().iter().map(|ok| ok.1), self.errors())
     }
 
     /// Its last lines, for the message of a failed test.

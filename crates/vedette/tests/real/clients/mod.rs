@@ -3,6 +3,7 @@
 use vedette::lab::{Make, Order, RealClient};
 
 mod plain;
+mod rolling;
 mod subscribers;
 mod tls;
 
