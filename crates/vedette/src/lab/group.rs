@@ -209,6 +209,26 @@ impl Lab {
         Ok(())
     }
 
+    /// Waits until every Sentinel saw with its own eyes that all other nodes follow `master`, the
+    /// first one's. Before that a reference takes a demoted master for one still, and would undo
+    /// its next promotion.
+    ///
+    /// # Errors
+    ///
+    /// One does not in time.
+    pub fn wait_until_roles_are_known(&self, master: u16) -> anyhow::Result<()> {
+        let (name, port) = (self.name(), master.to_string());
+        let follows = |replica: &BTreeMap<String, String>| {
+            let is = |key: &str, value: &str| replica.get(key).is_some_and(|known| known == value);
+            is("role-reported", "slave") && is("master-port", &port)
+        };
+        let knows = |sentinel: &Sentinel| sentinel.list("REPLICAS", name).iter().all(follows);
+        until("all Sentinels to know the roles", BOUND, || {
+            self.sentinels.iter().all(knows).then_some(())
+        })
+        .with_context(|| self.describe_events())
+    }
+
     fn is_whole(&self, sentinel: &Sentinel, shard: &Shard) -> bool {
         let replicas = sentinel.list("REPLICAS", &shard.name);
         let peers = sentinel.list("SENTINELS", &shard.name);

@@ -123,7 +123,7 @@ impl Rolling {
         self.masters.push(new);
         self.lab.wait_until_following(0, new)?;
         self.lab.wait_until_settled()?;
-        self.wait_until_roles_are_known(new)?;
+        self.lab.wait_until_roles_are_known(new)?;
         for client in &self.clients {
             client.wait_for_more(WELL)?;
         }
@@ -131,26 +131,6 @@ impl Rolling {
         let count = self.clients.len();
         until("all clients on the new master", BOUND, || (node.writers() >= count).then_some(()))
     }
-
-    fn wait_until_roles_are_known(&self, master: u16) -> anyhow::Result<()> {
-        let name = self.lab.name();
-        let all_know = || {
-            let mut sentinels = self.lab.sentinels.iter();
-            sentinels.all(|sentinel| knows_roles(sentinel, name, master)).then_some(())
-        };
-        until("all Sentinels to know the roles", BOUND, all_know)
-    }
-}
-
-/// Whether it saw with its own eyes that all others follow the master. Before that a reference
-/// takes a demoted master for one still, and would undo its next promotion.
-fn knows_roles(sentinel: &Sentinel, name: &str, master: u16) -> bool {
-    let replicas = sentinel.list("REPLICAS", name);
-    let master = master.to_string();
-    replicas.iter().all(|replica| {
-        let is = |key: &str, value: &str| replica.get(key).is_some_and(|known| known == value);
-        is("role-reported", "slave") && is("master-port", &master)
-    })
 }
 
 /// What a Sentinel's file must not lose.

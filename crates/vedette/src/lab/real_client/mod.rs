@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
@@ -141,6 +141,14 @@ impl RealClient {
         let lines = self.lines();
         let ok = |line: &Line| Some((line.at, line.text.strip_prefix("ok ")?.parse().ok()?));
         lines.iter().filter_map(ok).collect()
+    }
+
+    /// From `moment` to the end of the longest silence after it, if it wrote again.
+    pub fn silence_since(&self, moment: Instant) -> Option<Duration> {
+        let acknowledged = self.acknowledged();
+        let gaps = acknowledged.windows(2).map(|pair| (pair[0].0, pair[1].0));
+        let longest = gaps.filter(|gap| gap.1 > moment).max_by_key(|gap| gap.1 - gap.0)?;
+        Some(longest.1 - moment)
     }
 
     /// What `+switch-master` said to it.
