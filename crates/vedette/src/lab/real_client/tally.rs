@@ -14,7 +14,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of one writer's values in the order in which it heard them. A value that is not below a later
+    /// Of one writer's values in the order in which it heard them. A value not below a later
     /// one was given twice: the increment behind it is gone.
     pub(super) fn new(values: impl IntoIterator<Item = u64>, errors: Vec<String>) -> Self {
         let values: Vec<u64> = values.into_iter().collect();
