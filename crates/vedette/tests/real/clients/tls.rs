@@ -81,6 +81,19 @@ impl Group {
         new
     }
 
+    /// Waits until every Sentinel sees a replica in sync with this master.
+    fn wait_until_followed(&self, master: u16) {
+        let port = master.to_string();
+        let follows = |sentinel: &Sentinel| {
+            let replicas = list(sentinel.port(), &self.who, "REPLICAS");
+            replicas.iter().any(|replica| {
+                replica["master-port"] == port && replica["master-link-status"] == "ok"
+            })
+        };
+        until("a replica in sync", BOUND, || self.sentinels.iter().all(follows).then_some(()))
+            .unwrap_or_else(|error| panic!("{error}: {}", self.sentinels[0].log()));
+    }
+
     fn writers(&self, port: u16) -> usize {
         let clients = ask(port, &self.who, &["CLIENT", "LIST"]);
         clients.map_or(0, |list| writers(&text(&list)))
@@ -95,6 +108,7 @@ fn check(make: Make) {
     let first = group.nodes[0].port;
     group.nodes[0].process.kill();
     let second = group.wait_until_moved(&client, first);
+    group.wait_until_followed(second);
     let sentinel = group.sentinels[0].port();
     let answer = ask(sentinel, &group.who, &["SENTINEL", "FAILOVER", MASTER]).unwrap();
     assert_eq!(text(&answer), "OK");
