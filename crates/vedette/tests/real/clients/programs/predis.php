@@ -39,10 +39,10 @@ function listen(array $order): void {
     }
 }
 
-function write(array $order): void {
+function client(array $order): Predis\Client {
     $sentinels = array_map(fn($sentinel) => address($order, $sentinel), $order['sentinels']);
     $node = array_diff_key(address($order, ['', 0]), ['host' => 0, 'port' => 0]);
-    $client = new Predis\Client($sentinels, [
+    return new Predis\Client($sentinels, [
         'replication' => 'sentinel',
         'service' => $order['master'],
         'parameters' => $node + [
@@ -51,9 +51,17 @@ function write(array $order): void {
             'read_write_timeout' => TIMEOUT_S,
         ],
     ]);
+}
+
+function write(array $order): void {
+    $client = client($order);
     while (!is_over()) {
         try {
             say('ok', (string) $client->incr($order['counter']));
+        } catch (Predis\ClientException $error) {
+            // It forgets each Sentinel that it could not reach, until none is left.
+            say('err', $error->getMessage());
+            $client = client($order);
         } catch (Predis\PredisException $error) {
             say('err', $error->getMessage());
         }
