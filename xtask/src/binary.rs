@@ -26,3 +26,18 @@ pub(crate) fn vedette() -> anyhow::Result<PathBuf> {
         .next_back()
         .context("cargo named no executable")
 }
+
+/// Builds one of its examples beside this program.
+///
+/// # Errors
+///
+/// It does not build.
+pub(crate) fn example(name: &str) -> anyhow::Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--package", "vedette", "--example", name, "--quiet"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    ensure!(cargo.status().context("cannot run cargo")?.success(), "{name} does not build");
+    Ok(())
+}

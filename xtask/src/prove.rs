@@ -1,5 +1,8 @@
 //! `cargo xtask prove`: the full counts with real processes.
 
+mod clients;
+mod rolling;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,6 +28,17 @@ pub(crate) struct ProveArgs {
     /// A tenth of each count.
     #[arg(long)]
     quick: bool,
+    #[command(subcommand)]
+    only: Option<Only>,
+}
+
+/// Something that is proved by itself; without one, failovers and elections are.
+#[derive(Debug, clap::Subcommand)]
+enum Only {
+    /// Clients of other makes through failovers, beside redis-sentinel.
+    Clients,
+    /// Replace redis-sentinel under load, one by one, and go back.
+    Rolling,
 }
 
 /// One line of the table.
@@ -50,6 +64,11 @@ pub(crate) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
         parent: disk::folder()?,
         divisor: if args.quick { 10 } else { 1 },
     };
+    match args.only {
+        Some(Only::Clients) => return clients::prove(&proof),
+        Some(Only::Rolling) => return rolling::prove(&proof),
+        None => {}
+    }
     let mut findings = vec![proof.random_kills()?];
     for down_after_ms in [850, 900] {
         findings.push(proof.short_down_after(down_after_ms)?);

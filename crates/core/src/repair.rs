@@ -159,7 +159,8 @@ impl Group {
         self.left = self.left.take().filter(|left| self.replica(left.node).is_some());
     }
 
-    /// Sends the transaction, on fresh INFO only (rule L5), and not again within a second.
+    /// Sends the transaction, on fresh INFO only (rule L5), and not again within a second to a node
+    /// that has not obeyed. One that has changed its role since needs another order, not the same.
     fn redirect(&mut self, cx: &mut Cx<'_>, id: NodeId, kind: EventKind) {
         let target = ReplicationTarget::Node(self.endpoint(cx));
         let Some(replica) = self.replica_mut(id) else { return };
@@ -167,7 +168,8 @@ impl Group {
         if node.awaits_transaction() || !node.is_reachable() {
             return;
         }
-        if node.told_at.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
+        let unheeded = node.told_at.filter(|at| *at >= node.role_at);
+        if unheeded.is_some_and(|at| !cx.due(at + limits::FRESH_INFO)) {
             return;
         }
         if !node.has_fresh_info(cx) {

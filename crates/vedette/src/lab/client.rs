@@ -33,6 +33,20 @@ impl Client {
         Ok(Self { stream, decoder: ReplyDecoder::new(ReplyLimits::default()) })
     }
 
+    /// Says AUTH if there is a password.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke, or the password is refused.
+    pub fn give(&mut self, password: Option<&str>) -> io::Result<()> {
+        let Some(password) = password else { return Ok(()) };
+        let answer = self.ask(&["AUTH", password])?;
+        match answer.is_error() {
+            true => Err(io::Error::new(io::ErrorKind::PermissionDenied, text(&answer))),
+            false => Ok(()),
+        }
+    }
+
     /// Bounds the wait for each answer; `None` waits for ever.
     ///
     /// # Errors

@@ -119,6 +119,22 @@ impl DataNode {
         })
     }
 
+    /// How many clients that increment are connected with it.
+    pub fn writers(&self) -> usize {
+        let list = || Some(text(&self.client().ok()?.ask(&["CLIENT", "LIST"]).ok()?));
+        list().map_or(0, |list| writers(&list))
+    }
+
+    /// How many increments it refused because it follows somebody.
+    pub fn refused_increments(&self) -> Option<u64> {
+        let info = text(&self.client().ok()?.ask(&["INFO", "commandstats"]).ok()?);
+        // Some clients say INCR, others INCRBY.
+        let stats = info.lines().filter(|line| line.starts_with("cmdstat_incr"));
+        let words = stats.flat_map(|line| line.split([',', ':']));
+        let refused = words.filter_map(|word| word.strip_prefix("rejected_calls="));
+        refused.map(|count| count.parse::<u64>().ok()).sum()
+    }
+
     pub(super) fn wait_until_ready(&self) -> anyhow::Result<()> {
         let what = format!("the data node on port {}", self.port());
         until(&what, BOUND, || match self.spec.replica_of {
@@ -129,13 +145,20 @@ impl DataNode {
     }
 }
 
+/// The connections in a CLIENT LIST, replication aside, whose last command was INCR or INCRBY.
+pub fn writers(list: &str) -> usize {
+    let is_writer = |line: &&str| {
+        let mut words = line.split(' ');
+        words.clone().any(|word| word.starts_with("cmd=incr"))
+            && !words.any(|word| word == "flags=M")
+    };
+    list.lines().filter(is_writer).count()
+}
+
 /// A connection to a data node of loopback that has given the password.
 pub(super) fn connect(port: u16, password: Option<&str>) -> anyhow::Result<Client> {
     let mut client = Client::connect(port)?;
-    if let Some(password) = password {
-        let answer = client.ask(&["AUTH", password])?;
-        anyhow::ensure!(!answer.is_error(), "AUTH: {}", text(&answer));
-    }
+    client.give(password).context("AUTH")?;
     Ok(client)
 }
 

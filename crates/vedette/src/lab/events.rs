@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use vedette_resp::Frame;
 
-use super::{Client, text};
+use super::{Client, Sentinel, text};
 
 /// A subscriber looks so often whether it should end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -82,12 +82,17 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Subscribes to Sentinels on these ports; lost subscriptions are renewed.
-    pub fn subscribe(ports: &[u16], masters: &[String]) -> Self {
+    /// Subscribes to these Sentinels; lost subscriptions are renewed.
+    pub fn subscribe(sentinels: &[Sentinel], masters: &[String]) -> Self {
         let shared = Arc::new(Shared::default());
-        let subscribers = ports.iter().enumerate().map(|(sentinel, &port)| {
-            let subscriber =
-                Subscriber { sentinel, port, masters: masters.to_vec(), shared: shared.clone() };
+        let subscribers = sentinels.iter().enumerate().map(|(number, sentinel)| {
+            let subscriber = Subscriber {
+                sentinel: number,
+                port: sentinel.port(),
+                password: sentinel.password().map(str::to_owned),
+                masters: masters.to_vec(),
+                shared: shared.clone(),
+            };
             std::thread::spawn(move || subscriber.run())
         });
         Self { subscribers: subscribers.collect(), shared }
@@ -155,6 +160,7 @@ impl Drop for EventLog {
 struct Subscriber {
     sentinel: usize,
     port: u16,
+    password: Option<String>,
     masters: Vec<String>,
     shared: Arc<Shared>,
 }
@@ -175,6 +181,8 @@ impl Subscriber {
     fn listen(&self) -> std::io::Result<()> {
         let mut subscription = Client::connect(self.port)?;
         let mut questions = Client::connect(self.port)?;
+        subscription.give(self.password.as_deref())?;
+        questions.give(self.password.as_deref())?;
         subscription.set_patience(Some(LOOK))?;
         subscription.send(&["PSUBSCRIBE", "*"])?;
         while !self.is_ending() {

@@ -30,6 +30,8 @@ pub struct GroupSpec {
     pub parallel_syncs: u32,
     /// The password of every data node.
     pub password: Option<String>,
+    /// The password of every Sentinel.
+    pub sentinel_password: Option<String>,
     /// Further lines of every data node's file.
     pub node_lines: Vec<String>,
     /// Further lines of every replica's file.
@@ -53,6 +55,7 @@ impl GroupSpec {
             failover_timeout_ms: 180_000,
             parallel_syncs: 1,
             password: None,
+            sentinel_password: None,
             node_lines: vec![],
             replica_lines: vec![],
             sentinel_lines: vec![],
@@ -135,8 +138,7 @@ impl Lab {
             sentinel.wait_until_ready()?;
             sentinels.push(sentinel);
         }
-        let sentinel_ports: Vec<u16> = sentinels.iter().map(Sentinel::port).collect();
-        let events = EventLog::subscribe(&sentinel_ports, &spec.masters);
+        let events = EventLog::subscribe(&sentinels, &spec.masters);
         Ok(Self { events, sentinels, shards, spec, _ports: ports, folder })
     }
 
@@ -205,6 +207,26 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    /// Waits until every Sentinel saw with its own eyes that all other nodes follow `master`, the
+    /// first one's. Before that a reference takes a demoted master for one still, and would undo
+    /// its next promotion.
+    ///
+    /// # Errors
+    ///
+    /// One does not in time.
+    pub fn wait_until_roles_are_known(&self, master: u16) -> anyhow::Result<()> {
+        let (name, port) = (self.name(), master.to_string());
+        let follows = |replica: &BTreeMap<String, String>| {
+            let is = |key: &str, value: &str| replica.get(key).is_some_and(|known| known == value);
+            is("role-reported", "slave") && is("master-port", &port)
+        };
+        let knows = |sentinel: &Sentinel| sentinel.list("REPLICAS", name).iter().all(follows);
+        until("all Sentinels to know the roles", BOUND, || {
+            self.sentinels.iter().all(knows).then_some(())
+        })
+        .with_context(|| self.describe_events())
     }
 
     fn is_whole(&self, sentinel: &Sentinel, shard: &Shard) -> bool {
@@ -310,6 +332,10 @@ fn sentinel_lines(spec: &GroupSpec, port: u16, shards: &[Shard]) -> Vec<String> 
             format!("sentinel failover-timeout {name} {}", spec.failover_timeout_ms),
             format!("sentinel parallel-syncs {name} {}", spec.parallel_syncs),
         ]);
+    }
+    if let Some(password) = &spec.sentinel_password {
+        lines.push(format!("requirepass {password}"));
+        lines.push(format!("sentinel sentinel-pass {password}"));
     }
     lines.extend(spec.sentinel_lines.iter().cloned());
     lines

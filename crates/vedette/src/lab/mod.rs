@@ -14,7 +14,7 @@ mod group;
 pub use group::{FRESH_VIEW, GroupSpec, Lab, Shard};
 
 mod data_node;
-pub use data_node::{DataNode, DataServer};
+pub use data_node::{DataNode, DataServer, writers};
 
 mod sentinel;
 pub use sentinel::{Sentinel, Template};
@@ -24,6 +24,15 @@ pub use events::{Event, EventLog, Saying};
 
 mod writer;
 pub use writer::{FollowingWriter, WriteProbe, Writes};
+
+mod real_client;
+pub use real_client::{COUNTER, Make, Order, RealClient, Tally, TlsFiles};
+
+mod watch;
+pub use watch::Watch;
+
+mod rolling;
+pub use rolling::{Pace, Rolling};
 
 mod client;
 pub use client::{Client, fields, info_field, text};

@@ -57,12 +57,14 @@ impl Template {
 pub struct Sentinel {
     template: Template,
     port: u16,
+    password: Option<String>,
     folder: PathBuf,
     process: Process,
 }
 
 impl Sentinel {
-    /// Writes `lines` to a file of its own below `parent` and starts from it.
+    /// Writes `lines` to a file of its own below `parent` and starts from it. A `requirepass` among
+    /// them is the password that the lab gives.
     ///
     /// # Errors
     ///
@@ -76,8 +78,10 @@ impl Sentinel {
         let folder = parent.join(format!("sentinel-{port}"));
         std::fs::create_dir_all(&folder)?;
         std::fs::write(folder.join("sentinel.conf"), lines.join("\n") + "\n")?;
+        let password = lines.iter().find_map(|line| line.strip_prefix("requirepass "));
+        let password = password.map(str::to_owned);
         let process = start_process(&template, &folder)?;
-        Ok(Self { template, port, folder, process })
+        Ok(Self { template, port, password, folder, process })
     }
 
     /// Where it listens on loopback.
@@ -121,13 +125,20 @@ impl Sentinel {
         self.restart()
     }
 
-    /// A new connection.
+    /// A new connection, which has given the password.
     ///
     /// # Errors
     ///
     /// Refused.
     pub fn client(&self) -> std::io::Result<Client> {
-        Client::connect(self.port)
+        let mut client = Client::connect(self.port)?;
+        client.give(self.password.as_deref())?;
+        Ok(client)
+    }
+
+    /// What it wants to hear from its clients.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
     }
 
     /// One question on a connection of its own.

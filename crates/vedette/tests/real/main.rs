@@ -9,6 +9,7 @@
 mod acl;
 mod bad_configuration;
 mod bad_input;
+mod clients;
 mod coordinated;
 mod demo;
 mod differential;
@@ -23,4 +24,5 @@ mod nodes;
 mod restart;
 mod scripts;
 mod tls;
+mod tools;
 mod unwritable;

@@ -7,10 +7,10 @@ use rcgen::{
 };
 
 /// The name in every certificate: nobody here goes by it.
-pub(super) const NAME: &str = "somebody.example";
+pub(crate) const NAME: &str = "somebody.example";
 
 /// An authority, and the folder where its certificates lie.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     name: String,
     folder: PathBuf,
@@ -18,15 +18,15 @@ pub(super) struct Authority {
 
 /// Files of somebody who is known to an authority.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Identity {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
     /// Whom it trusts.
-    pub(super) authority: PathBuf,
+    pub(crate) authority: PathBuf,
 }
 
 impl Authority {
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -42,9 +42,19 @@ impl Authority {
     }
 
     /// Signs a certificate for whoever it may be.
-    pub(super) fn issue(&self, name: &str) -> Identity {
+    pub(crate) fn issue(&self, name: &str) -> Identity {
+        self.issue_for(name, &[NAME])
+    }
+
+    /// The same for clients that look at the address.
+    pub(crate) fn issue_for_loopback(&self, name: &str) -> Identity {
+        self.issue_for(name, &[NAME, "127.0.0.1"])
+    }
+
+    fn issue_for(&self, name: &str, hosts: &[&str]) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
+        let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+        let mut params = CertificateParams::new(hosts).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let path = |ending| self.folder.join(format!("{}-{name}.{ending}", self.name));
@@ -56,12 +66,12 @@ impl Authority {
 
 impl Identity {
     /// The same, but it trusts somebody else.
-    pub(super) fn trusting(&self, other: &Authority) -> Self {
+    pub(crate) fn trusting(&self, other: &Authority) -> Self {
         Self { authority: other.path(), ..self.clone() }
     }
 
     /// Its lines in a configuration file.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         vec![
             format!("tls-cert-file {}", self.certificate.display()),
             format!("tls-key-file {}", self.key.display()),

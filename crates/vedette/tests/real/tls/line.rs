@@ -14,14 +14,14 @@ use vedette_resp::{Frame, ReplyDecoder, ReplyLimits, encode_command};
 use super::certificates::{Identity, NAME};
 
 /// One connection.
-pub(super) struct Line {
+pub(crate) struct Line {
     stream: StreamOwned<ClientConnection, TcpStream>,
     decoder: ReplyDecoder,
 }
 
 impl Line {
     /// Connects to a port of loopback and shows the identity's certificate.
-    pub(super) fn connect(port: u16, identity: &Identity) -> io::Result<Self> {
+    pub(crate) fn connect(port: u16, identity: &Identity) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(&identity.authority).unwrap();
         roots.add(authority).map_err(io::Error::other)?;
@@ -44,7 +44,7 @@ impl Line {
     }
 
     /// Asks and waits for one answer.
-    pub(super) fn ask(&mut self, words: &[&str]) -> io::Result<Frame> {
+    pub(crate) fn ask(&mut self, words: &[&str]) -> io::Result<Frame> {
         let mut bytes = BytesMut::new();
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         encode_command(&mut bytes, &words);
@@ -53,12 +53,12 @@ impl Line {
     }
 
     /// Sends bytes as they are.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
 
     /// The next reply.
-    pub(super) fn receive(&mut self) -> io::Result<Frame> {
+    pub(crate) fn receive(&mut self) -> io::Result<Frame> {
         let mut chunk = [0; 16 * 1024];
         loop {
             match self.decoder.next() {
@@ -75,6 +75,6 @@ impl Line {
 }
 
 /// One question on a connection of its own.
-pub(super) fn ask(port: u16, identity: &Identity, words: &[&str]) -> io::Result<Frame> {
+pub(crate) fn ask(port: u16, identity: &Identity, words: &[&str]) -> io::Result<Frame> {
     Line::connect(port, identity)?.ask(words)
 }

@@ -1,8 +1,8 @@
 //! TLS with real servers, `redis-cli` and reference Sentinels; certificates are made here.
 
-mod certificates;
+pub(crate) mod certificates;
 mod clients;
 mod groups;
-mod line;
+pub(crate) mod line;
 mod refusals;
-mod setting;
+pub(crate) mod setting;

@@ -10,23 +10,23 @@ use super::line::ask;
 use crate::group::found;
 
 /// The master's name.
-pub(super) const MASTER: &str = "mymaster";
+pub(crate) const MASTER: &str = "mymaster";
 
 /// What everything lives in. Processes are to be dropped before it.
-pub(super) struct Setting {
-    pub(super) folder: Folder,
-    pub(super) ports: PortBlock,
-    pub(super) authority: Authority,
+pub(crate) struct Setting {
+    pub(crate) folder: Folder,
+    pub(crate) ports: PortBlock,
+    pub(crate) authority: Authority,
 }
 
 /// A data node.
-pub(super) struct Node {
-    pub(super) port: u16,
-    pub(super) process: Process,
+pub(crate) struct Node {
+    pub(crate) port: u16,
+    pub(crate) process: Process,
 }
 
 /// `redis-server` and `redis-cli`, if they can speak TLS.
-pub(super) fn redis() -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn redis() -> Option<(PathBuf, PathBuf)> {
     let server = found("redis-server", vedette::lab::programs::redis_server())?;
     let cli = server.with_file_name("redis-cli");
     let help = std::process::Command::new(&cli).arg("--help").output().ok()?;
@@ -35,14 +35,14 @@ pub(super) fn redis() -> Option<(PathBuf, PathBuf)> {
 }
 
 impl Setting {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::new(None).unwrap();
         let authority = Authority::new(folder.path(), "authority");
         Self { folder, ports: PortBlock::claim().unwrap(), authority }
     }
 
     /// A data node with nothing but a TLS port, and replication over TLS.
-    pub(super) fn node(&mut self, server: &Path, of: Option<u16>, who: &Identity) -> Node {
+    pub(crate) fn node(&mut self, server: &Path, of: Option<u16>, who: &Identity) -> Node {
         let port = self.ports.take().unwrap();
         let folder = self.folder.path().join(format!("node-{port}"));
         std::fs::create_dir_all(&folder).unwrap();
@@ -65,7 +65,7 @@ impl Setting {
     }
 
     /// A Sentinel with these lines beside its port and certificates.
-    pub(super) fn sentinel(
+    pub(crate) fn sentinel(
         &mut self,
         template: Template,
         who: &Identity,
@@ -83,7 +83,7 @@ impl Setting {
 }
 
 /// The lines that watch a master over TLS.
-pub(super) fn watching(master: u16) -> Vec<String> {
+pub(crate) fn watching(master: u16) -> Vec<String> {
     vec![
         "tls-replication yes".to_owned(),
         format!("sentinel monitor {MASTER} 127.0.0.1 {master} 2"),
@@ -93,13 +93,13 @@ pub(super) fn watching(master: u16) -> Vec<String> {
 }
 
 /// Waits until it answers PING.
-pub(super) fn wait_until_ready(port: u16, who: &Identity) {
+pub(crate) fn wait_until_ready(port: u16, who: &Identity) {
     let answers = || ask(port, who, &["PING"]).ok().filter(|pong| text(pong) == "PONG");
     until(&format!("a PONG on port {port}"), BOUND, answers).unwrap();
 }
 
 /// The fields of each entry of a listing such as REPLICAS.
-pub(super) fn list(port: u16, who: &Identity, listing: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn list(port: u16, who: &Identity, listing: &str) -> Vec<BTreeMap<String, String>> {
     let answer = ask(port, who, &["SENTINEL", listing, MASTER]);
     let entries = |frame: vedette_resp::Frame| -> Vec<_> {
         frame.items().unwrap_or_default().iter().map(fields).collect()
@@ -108,13 +108,13 @@ pub(super) fn list(port: u16, who: &Identity, listing: &str) -> Vec<BTreeMap<Str
 }
 
 /// The flags of the master, if the Sentinel answers.
-pub(super) fn master_flags(port: u16, who: &Identity) -> Option<String> {
+pub(crate) fn master_flags(port: u16, who: &Identity) -> Option<String> {
     let answer = ask(port, who, &["SENTINEL", "MASTER", MASTER]).ok()?;
     fields(&answer).get("flags").cloned()
 }
 
 /// The port that a Sentinel names as the master's.
-pub(super) fn master_port(port: u16, who: &Identity) -> Option<u16> {
+pub(crate) fn master_port(port: u16, who: &Identity) -> Option<u16> {
     let answer = ask(port, who, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]).ok()?;
     text(answer.items()?.get(1)?).parse().ok()
 }
