@@ -42,6 +42,8 @@ pub(super) struct Ordeal {
 struct Lost {
     group: usize,
     old: NodeIndex,
+    /// Who could take its place when it was lost.
+    eligible: Vec<NodeIndex>,
     /// Since when the new configuration is durable at a majority of healed Sentinels.
     durable_ms: Option<u64>,
 }
@@ -125,7 +127,8 @@ impl World {
             let place = usize::try_from(*pick % groups.len() as u64).unwrap_or(0);
             let group = groups.remove(place);
             if let Some(old) = self.favourite(group) {
-                lost.push(Lost { group, old, durable_ms: None });
+                let eligible = self.eligible(group);
+                lost.push(Lost { group, old, eligible, durable_ms: None });
             }
         }
         lost
@@ -288,7 +291,9 @@ impl World {
     /// It does so only if another can be promoted.
     pub(super) fn chosen_falls(&mut self, node: NodeIndex, fall: Fall) {
         let group = self.nodes[node.0].group;
-        if !self.eligible(group).iter().any(|other| *other != node) {
+        let lost = self.outage.iter().flat_map(|ordeal| &ordeal.lost);
+        let others = lost.filter(|lost| lost.group == group).flat_map(|lost| &lost.eligible);
+        if !others.into_iter().any(|other| *other != node) {
             return;
         }
         let accepted = self.node(node).role() == Role::Master;
