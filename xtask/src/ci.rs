@@ -96,7 +96,17 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "simulator",
-        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "sim", "--ci"],
+        arguments: &[
+            "run",
+            "--quiet",
+            "--profile",
+            "sim",
+            "--package",
+            "xtask",
+            "--",
+            "sim",
+            "--ci",
+        ],
         environment: &[],
         is_fast: false,
     },

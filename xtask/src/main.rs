@@ -7,6 +7,7 @@ mod disk;
 mod model;
 mod mutants;
 mod prove;
+mod say;
 mod sim;
 
 use std::process::ExitCode;

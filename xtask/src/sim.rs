@@ -13,7 +13,9 @@ use clap::Args;
 use vedette_sim::chart::chart;
 use vedette_sim::minimise::minimise;
 use vedette_sim::sometimes::too_seldom;
-use vedette_sim::{Outcome, Plan, TraceLine, Witness, run_seed};
+use vedette_sim::{Outcome, Plan, Switch, TraceLine, Witness, run_seed};
+
+use crate::say::say;
 
 /// Seeds of `--ci`: the first are always the same, the others come from the commit.
 const CI_SEEDS: (u64, u64) = (400, 100);
@@ -47,7 +49,13 @@ pub(crate) struct SimArgs {
     /// With --seed: look for a shorter list of incidents that fails in the same way.
     #[arg(long, requires = "seed")]
     minimise: bool,
-    /// With --trace or --chart: only lines that name this master.
+    /// With --seed: only the incidents of these numbers, as --minimise found them.
+    #[arg(long, requires = "seed", value_delimiter = ',', num_args = 0..)]
+    only: Option<Vec<usize>>,
+    /// With --seed: end the safety phase after so many milliseconds, as --minimise found it.
+    #[arg(long, requires = "seed", value_name = "MS")]
+    until: Option<u64>,
+    /// With --trace or --chart: only lines that name this master or an address of its group.
     #[arg(long)]
     master: Option<String>,
     /// With --trace or --chart: only this Sentinel.
@@ -62,6 +70,9 @@ pub(crate) struct SimArgs {
     /// Runs at the same time.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
+    /// Print how long the switches of each seed's outage took.
+    #[arg(long)]
+    switches: bool,
     /// Print the hash of each seed.
     #[arg(long)]
     hashes: bool,
@@ -76,6 +87,9 @@ struct Sum {
     writes: u64,
     simulated_ms: u64,
     slowest_ms: (u64, u64),
+    /// The switch of an outage that came closest to what is allowed, and its seed.
+    slowest_switch: Option<(Switch, u64)>,
+    switches: u64,
     /// In how many runs each place was reached.
     places: BTreeMap<&'static str, u64>,
 }
@@ -88,10 +102,10 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
     }
     let fine = match args.seed {
         Some(seed) if args.minimise => shorten(seed, args),
-        Some(seed) => show(seed, Plan::draw(seed), args),
+        Some(seed) => show(seed, args.plan(seed), args),
         None if args.ci => {
             let from = commit_seed();
-            println!("seeds 1 to {}, and {} from {from} on", CI_SEEDS.0, CI_SEEDS.1);
+            say!("seeds 1 to {}, and {} from {from} on", CI_SEEDS.0, CI_SEEDS.1);
             let args = SimArgs { jobs: args.jobs.max(2), ..args.clone() };
             batch((1..=CI_SEEDS.0).chain(from..from + CI_SEEDS.1), &args)
         }
@@ -107,37 +121,73 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
 }
 
 fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
-    println!("{plan}");
+    say!("{plan}");
+    let replay = replay(&plan);
     let sentinels = plan.sentinels;
+    let names = args.master.as_ref().map(|name| plan.names_of(name));
     let traced = args.trace || args.chart || args.minimise;
     let witness = if traced { Witness::tracing() } else { Witness::strict() };
     let outcome = vedette_sim::run(plan, witness);
     let wanted = |line: &TraceLine| {
         let mine = line.sentinel.is_none_or(|is| args.sentinel.is_none_or(|s| is.0 == s));
-        let named = args.master.as_ref().is_none_or(|name| line.text.contains(name.as_str()));
+        let named = names.as_ref().is_none_or(|names| line.names(names));
         mine && (named || line.sentinel.is_none())
     };
     let lines = outcome.trace.as_ref().map_or(&[][..], |trace| trace.lines());
     if args.chart || args.minimise {
-        print!("{}", chart(lines, sentinels, wanted));
+        say!("{}", chart(lines, sentinels, wanted).trim_end());
     } else {
         let wanted: Vec<&TraceLine> = lines.iter().filter(|line| wanted(line)).collect();
         for moment in wanted.chunk_by(|one, next| one.at_ms == next.at_ms) {
             for line in moment {
                 let who = line.sentinel.map_or("--".to_owned(), |is| format!("S{}", is.0));
-                println!("{:>7} {who} {}", line.at_ms, line.text);
+                say!("{:>7} {who} {}", line.at_ms, line.text);
             }
             if args.step && !goes_on() {
                 break;
             }
         }
     }
-    println!(
+    say!(
         "hash {:016x}, {} failovers, {} writes, {} ms simulated, together after {} ms",
-        outcome.hash, outcome.failovers, outcome.writes, outcome.simulated_ms, outcome.converged_ms
+        outcome.hash,
+        outcome.failovers,
+        outcome.writes,
+        outcome.simulated_ms,
+        outcome.converged_ms
     );
-    println!("reached: {:?}", outcome.places);
-    tell(seed, &outcome)
+    if let Some(switch) = outcome.switch {
+        say!("outage: {} ms of {} ms allowed", switch.took_ms, switch.allowed_ms);
+    }
+    say!("reached: {:?}", outcome.places);
+    tell(seed, &outcome, &replay)
+}
+
+/// The command that runs this plan again.
+fn replay(plan: &Plan) -> String {
+    let mut command = format!("cargo xtask sim --seed {}", plan.seed);
+    let whole = Plan::draw(plan.seed);
+    if plan.incidents.len() < whole.incidents.len() {
+        let kept: Vec<String> = plan.incidents.iter().map(|one| one.number.to_string()).collect();
+        command.push_str(" --only ");
+        command.push_str(&kept.join(","));
+    }
+    if plan.safety_ms != whole.safety_ms {
+        command.push_str(&format!(" --until {}", plan.safety_ms));
+    }
+    command
+}
+
+impl SimArgs {
+    /// The plan of a seed, made as short as was asked for.
+    fn plan(&self, seed: u64) -> Plan {
+        let mut plan = Plan::draw(seed);
+        if let Some(only) = &self.only {
+            plan.incidents.retain(|incident| only.contains(&incident.number));
+        }
+        plan.safety_ms = self.until.unwrap_or(plan.safety_ms);
+        plan
+    }
 }
 
 /// Waits for Enter; false at `q` or the end of the input.
@@ -148,23 +198,23 @@ fn goes_on() -> bool {
 }
 
 fn shorten(seed: u64, args: &SimArgs) -> bool {
-    let plan = Plan::draw(seed);
+    let plan = args.plan(seed);
     let before = plan.incidents.len();
-    let found = minimise(&plan, |left| println!("{left} of {before} incidents are left"));
+    let found = minimise(&plan, |left| say!("{left} of {before} incidents are left"));
     match found {
         Some((plan, _)) => show(seed, plan, args),
         None => {
-            println!("seed {seed} does not fail");
+            say!("seed {seed} does not fail");
             true
         }
     }
 }
 
-fn tell(seed: u64, outcome: &Outcome) -> bool {
+fn tell(seed: u64, outcome: &Outcome, replay: &str) -> bool {
     let Some(violation) = &outcome.violation else { return true };
     let (at_ms, invariant) = (violation.at_ms, violation.invariant);
-    println!("seed {seed}, at {at_ms} ms: {invariant}: {}", violation.evidence);
-    println!("replay: cargo xtask sim --seed {seed} --trace");
+    say!("seed {seed}, at {at_ms} ms: {invariant}: {}", violation.evidence);
+    say!("replay: {replay} --trace");
     false
 }
 
@@ -190,9 +240,13 @@ fn work(seeds: &[u64], next: &AtomicUsize, sum: &Mutex<Sum>, args: &SimArgs, sta
         let outcome = run_seed(seed);
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         if args.hashes {
-            println!("{seed} {:016x}", outcome.hash);
+            say!("{seed} {:016x}", outcome.hash);
         }
-        if !tell(seed, &outcome) {
+        if let Some(Switch { took_ms, allowed_ms }) = outcome.switch.filter(|_| args.switches) {
+            let loss = Plan::draw(seed).outage.map(|outage| outage.loss);
+            say!("{seed}: {took_ms} ms of {allowed_ms} ms, {loss:?}");
+        }
+        if !tell(seed, &outcome, &format!("cargo xtask sim --seed {seed}")) {
             sum.failed.push(seed);
         }
         sum.add(seed, &outcome);
@@ -210,7 +264,7 @@ thread_local! {
     static RUNNING: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A panic ends the process, and must not end without its seed.
+/// A build that aborts on panics must not end without the seed; the profile `sim` goes on.
 fn announce_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -227,6 +281,13 @@ impl Sum {
         self.writes += outcome.writes;
         self.simulated_ms += outcome.simulated_ms;
         self.slowest_ms = self.slowest_ms.max((outcome.converged_ms, seed));
+        if let Some(switch) = outcome.switch {
+            self.switches += 1;
+            let share = |one: Switch| one.took_ms as f64 / one.allowed_ms.max(1) as f64;
+            if self.slowest_switch.is_none_or(|(most, _)| share(most) < share(switch)) {
+                self.slowest_switch = Some((switch, seed));
+            }
+        }
         for place in outcome.places.keys() {
             *self.places.entry(place).or_default() += 1;
         }
@@ -234,7 +295,7 @@ impl Sum {
 
     fn print(&self, started: f64) {
         let elapsed = cpu_seconds() - started;
-        println!(
+        say!(
             "{} seeds, {} failed, {} failovers ({:.0} per second and core), {:.1} h simulated, \
              {} writes, slowest to come together {} ms (seed {}), {elapsed:.0} s on a processor",
             self.runs,
@@ -246,18 +307,26 @@ impl Sum {
             self.slowest_ms.0,
             self.slowest_ms.1,
         );
+        if let Some((switch, seed)) = self.slowest_switch {
+            say!(
+                "{} outages, slowest switch {} ms of {} ms allowed (seed {seed})",
+                self.switches,
+                switch.took_ms,
+                switch.allowed_ms,
+            );
+        }
     }
 
     fn judge(&self) -> bool {
         for (place, runs) in &self.places {
-            println!("{:>8} of 1000  {place}", runs * 1000 / self.runs.max(1));
+            say!("{:>8} of 1000  {place}", runs * 1000 / self.runs.max(1));
         }
         let seldom = too_seldom(self.runs, &self.places);
         for (place, rate, wanted) in &seldom {
-            println!("too seldom: {place}: {rate} of 1000 seeds, wanted {wanted}");
+            say!("too seldom: {place}: {rate} of 1000 seeds, wanted {wanted}");
         }
         if !self.failed.is_empty() {
-            println!("failed: {:?}", self.failed);
+            say!("failed: {:?}", self.failed);
         }
         self.failed.is_empty() && seldom.is_empty()
     }

@@ -26,10 +26,12 @@ pub fn render_votes<'a>(
     text.into_bytes()
 }
 
-/// Reads the side file; lines that make no sense are skipped.
+/// Reads the side file; lines that make no sense are skipped, and a last one without its end: it
+/// may have been torn within a number.
 #[must_use]
 pub fn parse_votes(text: &[u8]) -> BTreeMap<MasterName, SavedVote> {
-    text.split(|byte| *byte == b'\n').filter_map(vote).collect()
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    lines.filter_map(|line| line.strip_suffix(b"\n")).filter_map(vote).collect()
 }
 
 fn vote(line: &[u8]) -> Option<(MasterName, SavedVote)> {
@@ -43,4 +45,21 @@ fn vote(line: &[u8]) -> Option<(MasterName, SavedVote)> {
         at: WallTime(at.parse().ok()?),
     };
     Some((master.into(), vote))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_side_file_tells_whole_votes_or_none() {
+        let leader = SentinelId::from_random([7; 20]);
+        let epoch = Epoch::new(3).unwrap_or_default();
+        let vote = SavedVote { leader, epoch, at: WallTime(1_767_225_600_123) };
+        let text = render_votes([(&"m0".into(), &vote)]);
+        for length in 0..text.len() {
+            assert!(parse_votes(&text[..length]).is_empty(), "{length}");
+        }
+        assert_eq!(parse_votes(&text).len(), 1);
+    }
 }

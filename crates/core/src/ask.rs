@@ -13,6 +13,7 @@ use crate::host::{Cx, Host};
 use crate::ident::{ConnId, Epoch, MasterId, SentinelId};
 use crate::limits;
 use crate::link::Expected;
+use crate::mutant::Mutant;
 use crate::note::Note;
 use crate::query::{Opinion, Query};
 use crate::rules::Rule;
@@ -92,6 +93,9 @@ impl Group {
     pub(crate) fn ask_members(&mut self, cx: &mut Cx<'_>) {
         let ballot = self.open_ballot();
         if !self.is_down() && ballot.is_none() && !self.must_reclaim(cx) {
+            return;
+        }
+        if Mutant::AskingStopsAtOdown.lives() && self.odown_since.is_some() && ballot.is_none() {
             return;
         }
         for index in 0..self.members.len() {
@@ -203,9 +207,7 @@ impl Member {
         let worth = told.worth(me, epoch, host.current_epoch, host.rules);
         // An early answer takes back nothing; a vote at our epoch may come late.
         ballot.answer = match (worth, ballot.answer) {
-            _ if crate::mutant::Mutant::VotesOfOtherEpochs.lives() && told.leader == Some(me) => {
-                Some(Worth::Mine)
-            }
+            _ if Mutant::VotesOfOtherEpochs.lives() && told.leader == Some(me) => Some(Worth::Mine),
             (Worth::Early, before @ Some(_)) => before,
             (worth, _) => Some(worth),
         };

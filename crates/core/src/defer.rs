@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::group::Group;
 use crate::host::Cx;
 use crate::ident::SentinelId;
+use crate::mutant::Mutant;
 use crate::query::Role;
 use crate::rules::Rule;
 use crate::settings::Tunable;
@@ -29,6 +30,9 @@ impl Group {
 
     /// How long a leader may be without progress (rule L1).
     pub(crate) fn work_limit(&self, cx: &Cx<'_>) -> Span {
+        if Mutant::LeaderHoldsOn.lives() {
+            return Span::from_secs(3600);
+        }
         if cx.keeps(Rule::L1) { self.longest_work(cx) } else { self.settings.failover_timeout }
     }
 
@@ -73,7 +77,8 @@ impl Group {
         if !cx.keeps(Rule::F1) {
             return Some(deferral.last_vote_at + self.settings.failover_timeout * 2);
         }
-        let longest = if self.has_turned_replica() {
+        let is_awaited = Mutant::SilentLeaderAwaited.lives();
+        let longest = if is_awaited || self.has_turned_replica() {
             self.settings.failover_timeout
         } else {
             self.longest_work(cx)
@@ -85,6 +90,9 @@ impl Group {
     fn patience_with_leader(&self, cx: &Cx<'_>) -> Span {
         let down_after = self.settings.down_after;
         let ping = down_after.min(cx.host.tunables.get(Tunable::PingPeriod));
+        if Mutant::SilentLeaderAwaited.lives() {
+            return self.settings.failover_timeout;
+        }
         Span::from_secs(5).min(down_after.max(Span::from_secs(1)) + ping + ping / 2)
     }
 

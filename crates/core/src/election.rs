@@ -6,6 +6,7 @@ use crate::group::{Group, Member};
 use crate::host::Cx;
 use crate::ident::Epoch;
 use crate::limits;
+use crate::mutant::Mutant;
 use crate::rules::Rule;
 use crate::settings::Tunable;
 use crate::time::Time;
@@ -40,7 +41,8 @@ impl Group {
                 Step::Wait
             };
         }
-        if count.can_be_elected(enough) || !cx.keeps(Rule::F2) {
+        if count.can_be_elected(enough) || !cx.keeps(Rule::F2) || Mutant::LostCandidacyWaits.lives()
+        {
             return Step::Wait;
         }
         let Some(winner) = count.possible_winner(enough) else {

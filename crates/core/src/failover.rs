@@ -9,6 +9,7 @@ use crate::group::Group;
 use crate::hand_over::HandOver;
 use crate::host::{Cx, NodeId};
 use crate::ident::{Epoch, RunId};
+use crate::mutant::Mutant;
 use crate::query::Role;
 use crate::rules::Rule;
 use crate::settings::Tunable;
@@ -255,7 +256,7 @@ impl Group {
                 EventKind::AbortNotElected
             }
             Ending::NoGoodReplica => {
-                if cx.keeps(Rule::F3) {
+                if cx.keeps(Rule::F3) && !Mutant::NoReplicaNoHurry.lives() {
                     self.standing.awaits_replica = true;
                 } else {
                     self.standing.rest_for(cx, old_pause);
@@ -315,6 +316,9 @@ impl Group {
 
     /// Whether it has been unusable for too long.
     pub(crate) fn is_lost(&self, cx: &mut Cx<'_>, unusable_since: Option<Time>) -> bool {
+        if Mutant::LeaderHoldsOn.lives() {
+            return false;
+        }
         let patience = cx.host.tunables.get(Tunable::PingPeriod) * 2;
         let patience = if cx.keeps(Rule::L1) { patience } else { self.settings.failover_timeout };
         unusable_since.is_some_and(|since| cx.due(since + patience))

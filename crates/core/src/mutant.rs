@@ -41,6 +41,13 @@ mutants! {
     ReturningMasterAtSight "The master left last is demoted before a majority agrees (rule R2).",
     ScriptTwice "A notification script is ordered twice for an event.",
     SameHeadStart "Everybody stands at once (rule S3).",
+    SilentLeaderAwaited "A silent leader is waited for until failover-timeout (rule F1).",
+    LostCandidacyWaits "A lost candidacy goes on until ELECTION-TIMEOUT (rule F2).",
+    LongBackOff "A lost election is tried again after twice failover-timeout (rule F2).",
+    NoReplicaNoHurry "Without a good replica it rests for twice failover-timeout (rule F3).",
+    LeaderHoldsOn "A leader that cannot promote neither aborts nor chooses another (rule L1).",
+    AskingStopsAtOdown "Members are not asked any more after ODOWN (rule S1).",
+    ForcedLeavesOldMaster "A forced failover leaves its old master to rule R1 (rules R2, C1).",
     SecondPing "A PING leaves though one is outstanding (rule E6).",
 }
 

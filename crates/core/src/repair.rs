@@ -120,6 +120,9 @@ impl Group {
         let Some(seen_at) = self.replica(id).map(|replica| replica.node.role_at) else {
             return false;
         };
+        if crate::mutant::Mutant::ForcedLeavesOldMaster.lives() {
+            return false;
+        }
         if left.forced {
             return true;
         }

@@ -77,7 +77,8 @@ impl Standing {
     /// without that rule.
     pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Span) {
         let pause = cx.host.rng.between(limits::LOST_PAUSE_LOW, self.longest_rest);
-        let pause = if cx.keeps(Rule::F2) { pause } else { old };
+        let is_hasty = cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives();
+        let pause = if is_hasty { pause } else { old };
         self.longest_rest = (self.longest_rest * 2).min(limits::LOST_PAUSE.1);
         self.rest_for(cx, pause);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::trace::TraceLine;
+use crate::trace::{TraceLine, VOTE_ASKED};
 
 /// Width of a column.
 const COLUMN: usize = 30;
@@ -35,11 +35,13 @@ pub fn chart(lines: &[TraceLine], sentinels: usize, wanted: impl Fn(&TraceLine) 
 }
 
 fn is_decision(line: &TraceLine) -> bool {
-    let said = ["+", "-", "<- Sentinel", "-> ConnId", "started", "ended"];
-    let noise = ["-> disk", "-> connects", "-> closes", "-cmd-link", "-pubsub-link"];
-    line.sentinel.is_none()
-        || (said.iter().any(|start| line.text.starts_with(start))
-            && !noise.iter().any(|start| line.text.starts_with(start)))
+    let text = line.text.as_str();
+    let noise = ["-> ", "-cmd-link", "-pubsub-link"];
+    let is_event = ["+", "-", "started", "ended"].iter().any(|start| text.starts_with(start))
+        && !noise.iter().any(|start| text.starts_with(start));
+    let is_vote = text.contains(" a vote for ") || text.contains(VOTE_ASKED);
+    let is_order = text.starts_with("-> ") && text.contains(" SLAVEOF ");
+    line.sentinel.is_none() || is_event || is_vote || is_order
 }
 
 /// Ids make lines long: a Sentinel is shown by its number, which its id ends with. Whose replica a
@@ -70,5 +72,32 @@ mod tests {
         let line = format!("+sentinel sentinel {id} 10.0.0.4 26379 @ m0 10.1.0.1 6379");
         assert_eq!(shortened(&line), "+sentinel sentinel S3 10.0.0.4 26379 @ m0");
         assert_eq!(shortened(&format!("a vote for {id}?")), "a vote for S3?");
+    }
+
+    #[test]
+    fn votes_and_orders_are_decisions_and_opinions_are_not() {
+        let line = |text: &str| TraceLine {
+            at_ms: 0,
+            sentinel: Some(crate::SentinelIndex(0)),
+            text: text.to_owned(),
+        };
+        for text in [
+            "+sdown master m0 10.1.0.1 6379",
+            "-> 10.1.0.2:6379 SLAVEOF NO ONE",
+            "-> 10.0.0.2:26379 is 10.1.0.1:6379 down? epoch 3, a vote for 00?",
+            "<- Sentinel 1: 10.1.0.1:6379 is down, epoch 3 (a vote was asked at 3)",
+        ] {
+            assert!(is_decision(&line(text)), "{text}");
+        }
+        for text in [
+            "-> 10.0.0.2:26379 is 10.1.0.1:6379 down? epoch 3",
+            "<- Sentinel 1: 10.1.0.1:6379 is down, epoch 3 (asked at 3)",
+            "-> connects ConnId(3) 10.1.0.1:6379",
+        ] {
+            assert!(!is_decision(&line(text)), "{text}");
+        }
+        let names = ["m1".to_owned(), "10.1.1.1".to_owned()];
+        assert!(line("-> 10.1.1.1:6379 SLAVEOF NO ONE").names(&names));
+        assert!(!line("+sdown master m10 10.1.1.10 6379").names(&names));
     }
 }

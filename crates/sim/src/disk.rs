@@ -15,6 +15,8 @@ const MAIN: &str = "/sentinel.conf";
 pub(crate) struct Disk {
     files: MemoryFiles,
     votes: Vec<u8>,
+    /// What the side file was before: it is written last, and not waited for.
+    older_votes: Vec<u8>,
     store: SentinelFile,
     /// What the file must tell, kept apart from it.
     image: DurableState,
@@ -79,8 +81,9 @@ impl Disk {
     pub(crate) fn new(text: &str, id: SentinelId) -> Self {
         let files = MemoryFiles(text.as_bytes().to_vec());
         let (store, image) = load(&files, &[], id);
-        let votes = Vec::new();
-        Self { files, votes, store, image, flight: None, extra_ms: 0, full: 0, stuck: 0 }
+        let (votes, older_votes) = (Vec::new(), Vec::new());
+        let (flight, extra_ms, full, stuck) = (None, 0, 0, 0);
+        Self { files, votes, older_votes, store, image, flight, extra_ms, full, stuck }
     }
 
     /// What is durable.
@@ -135,17 +138,23 @@ impl Disk {
 
     fn put_in_place(&mut self, flight: Flight) {
         self.files.0 = flight.bytes;
-        self.votes = flight.votes;
+        self.older_votes = std::mem::replace(&mut self.votes, flight.votes);
         flight.changes.iter().for_each(|change| apply(&mut self.image, change));
     }
 
-    /// The process is gone: the old file is there, or the new one. The side file may be lost.
+    /// The process is gone: the old file is there, or the new one. The side file comes after it
+    /// without an fsync: it may be the old one, torn, empty, or lost.
     pub(crate) fn crash(&mut self, random: &mut Random, side_file_lost: bool) {
         if let Some(flight) = self.flight.take()
             && !flight.fails
             && random.percent(50)
         {
             self.put_in_place(flight);
+        }
+        match random.below(10) {
+            0 => self.votes = std::mem::take(&mut self.older_votes),
+            1 | 2 => self.votes.truncate(random.index(self.votes.len() + 1)),
+            _ => {}
         }
         if side_file_lost {
             self.votes.clear();

@@ -10,6 +10,8 @@ pub struct Incident {
     pub at_ms: u64,
     /// What.
     pub fault: Fault,
+    /// Its place in the plan as it was drawn; it keeps it when others are taken out.
+    pub number: usize,
 }
 
 /// A data node as a plan names it.

@@ -10,7 +10,7 @@ pub use vedette_flight::{
 };
 use vedette_flight::{Entry, Step, Turn, TurnDigest, difference};
 
-use crate::trace::{effect_texts, input_text};
+use crate::trace::{Peers, effect_texts, input_text};
 
 /// What a replay comes to.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Sight<'_> {
             }
             Self::Ordered(effect) => {
                 let mut texts = Vec::new();
-                effect_texts(effect, &mut texts);
+                effect_texts(effect, &mut Peers::default(), &mut texts);
                 texts
             }
             Self::Checkpoint => vec!["== checkpoint".to_owned()],

@@ -44,7 +44,7 @@ pub use fault::{
 pub use group_plan::GroupPlan;
 pub use invariant::Invariant;
 pub use node_host::NodeIndex;
-pub use plan::{MasterPlan, NetworkPlan, Plan};
+pub use plan::{Fate, Loss, MasterPlan, NetworkPlan, Outage, Plan};
 pub use run::{Outcome, run, run_seed};
 pub use sentinel_host::{Question, SentinelIndex};
 pub use timeline::{Moment, Timeline};
@@ -52,4 +52,4 @@ pub use trace::{Trace, TraceLine};
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;
 pub use witness::{Scale, Scene, Seen, Violation, Witness};
-pub use world::World;
+pub use world::{Switch, World};

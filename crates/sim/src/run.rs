@@ -1,12 +1,14 @@
 //! A run: both phases of a plan, and what came of it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::plan::Plan;
 use crate::timeline::Timeline;
 use crate::trace::Trace;
 use crate::witness::{Violation, Witness};
-use crate::world::World;
+use crate::world::{Switch, World};
 
 /// The group finds itself before anything goes wrong.
 pub(crate) const SETTLING_MS: u64 = 5_000;
@@ -28,6 +30,8 @@ pub struct Outcome {
     pub simulated_ms: u64,
     /// How long it took to come together after healing.
     pub converged_ms: u64,
+    /// The slowest switch of the outage, if there was one.
+    pub switch: Option<Switch>,
     /// Interesting places, and how often they were reached.
     pub places: BTreeMap<&'static str, u64>,
     /// What the Sentinels said.
@@ -36,29 +40,22 @@ pub struct Outcome {
     pub trace: Option<Trace>,
 }
 
-/// Runs a plan.
+/// Runs a plan. A panic is a violation like any other, if the build unwinds.
 #[must_use]
 pub fn run(plan: Plan, witness: Witness) -> Outcome {
-    let safety_ms = plan.safety_ms;
+    run_after(plan, witness, |_| {})
+}
+
+/// As [`run`]; `at_last` happens after all phases.
+fn run_after(plan: Plan, witness: Witness, at_last: impl FnOnce(&mut World)) -> Outcome {
     let mut world = World::build(plan, witness);
-    world.run_for(SETTLING_MS);
-    world.begin();
-    world.run_for(safety_ms);
-    let mut converged_ms = 0;
-    if world.witness().violation().is_none() {
-        world.heal();
-        match world.converge() {
-            Ok(ms) => converged_ms = ms,
-            Err(evidence) => world.find("everything comes together again", evidence),
-        }
-        world.run_for(CALM_MS);
-        if let Some(reason) = world.pending().filter(|_| world.witness().violation().is_none()) {
-            // What can still change its mind once, for example a repair that was on its way.
-            match world.converge() {
-                Ok(ms) => converged_ms += CALM_MS + ms,
-                Err(_) => world.find("everything stays together", reason),
-            }
-        }
+    let (mut converged_ms, mut switch) = (0, None);
+    let phases = AssertUnwindSafe(|| {
+        phases(&mut world, &mut converged_ms, &mut switch);
+        at_last(&mut world);
+    });
+    if let Err(panic) = catch_unwind(phases) {
+        world.find("nothing panics", message(&*panic));
     }
     let simulated_ms = world.now_ms();
     let (witness, timeline) = world.into_parts();
@@ -69,14 +66,61 @@ pub fn run(plan: Plan, witness: Witness) -> Outcome {
         writes: witness.writes(),
         simulated_ms,
         converged_ms,
+        switch,
         places: witness.places().clone(),
         timeline,
         trace: witness.trace().cloned(),
     }
 }
 
+/// Safety, liveness, outage.
+fn phases(world: &mut World, converged_ms: &mut u64, switch: &mut Option<Switch>) {
+    world.run_for(SETTLING_MS);
+    world.begin();
+    world.run_for(world.plan().safety_ms);
+    if world.witness().violation().is_some() {
+        return;
+    }
+    world.heal();
+    match world.converge() {
+        Ok(ms) => *converged_ms = ms,
+        Err(evidence) => world.find("everything comes together again", evidence),
+    }
+    world.run_for(CALM_MS);
+    if let Some(reason) = world.pending().filter(|_| world.witness().violation().is_none()) {
+        // What can still change its mind once, for example a repair that was on its way.
+        match world.converge() {
+            Ok(ms) => *converged_ms += CALM_MS + ms,
+            Err(_) => world.find("everything stays together", reason),
+        }
+    }
+    if world.witness().violation().is_none() {
+        *switch = world.lose_masters();
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}
+
 /// Runs a seed with all checks.
 #[must_use]
 pub fn run_seed(seed: u64) -> Outcome {
     run(Plan::draw(seed), Witness::strict())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_violation_with_its_message_and_a_trace() {
+        let plan = crate::GroupPlan::default().to_plan();
+        let outcome = run_after(plan, Witness::tracing(), |_| panic!("seed {}", 7));
+        let violation = outcome.violation.unwrap_or_else(|| unreachable!("it panicked"));
+        assert_eq!((violation.invariant, &*violation.evidence), ("nothing panics", "seed 7"));
+        assert!(outcome.trace.is_some_and(|trace| !trace.lines().is_empty()));
+    }
 }

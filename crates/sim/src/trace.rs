@@ -1,8 +1,10 @@
 //! A run as a number, and as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
-use vedette_core::{Effect, Input, Query, ReplicationTarget};
+use vedette_core::{ConnId, Effect, Input, Query, ReplicationTarget};
 use vedette_wire::events::log_line;
 use vedette_wire::notes::note_text;
 
@@ -63,7 +65,21 @@ impl TraceHash {
 
 /// Everything worth reading, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Trace(Vec<TraceLine>);
+pub struct Trace {
+    lines: Vec<TraceLine>,
+    /// Where the connections of each Sentinel lead.
+    peers: BTreeMap<SentinelIndex, Peers>,
+}
+
+/// Where the connections of a Sentinel lead, as far as that was seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peers(BTreeMap<ConnId, SocketAddr>);
+
+impl Peers {
+    fn name(&self, conn: ConnId) -> String {
+        self.0.get(&conn).map_or_else(|| format!("{conn:?}"), SocketAddr::to_string)
+    }
+}
 
 /// One line of a trace.
 #[derive(Clone, Debug)]
@@ -76,15 +92,29 @@ pub struct TraceLine {
     pub text: String,
 }
 
+impl TraceLine {
+    /// Whether it has one of these as a whole word.
+    #[must_use]
+    pub fn names(&self, names: &[String]) -> bool {
+        let ends = |end: char| !end.is_ascii_alphanumeric() && !"._-".contains(end);
+        self.text.split(ends).any(|word| names.iter().any(|name| name == word))
+    }
+}
+
 impl Trace {
     /// All lines.
     #[must_use]
     pub fn lines(&self) -> &[TraceLine] {
-        &self.0
+        &self.lines
     }
 
     pub(crate) fn note_incident(&mut self, at_ms: u64, number: usize, fault: &Fault) {
-        self.0.push(TraceLine { at_ms, sentinel: None, text: format!("#{number} {fault:?}") });
+        self.note_phase(at_ms, format!("#{number} {fault:?}"));
+    }
+
+    /// What the world does to everybody.
+    pub(crate) fn note_phase(&mut self, at_ms: u64, text: String) {
+        self.lines.push(TraceLine { at_ms, sentinel: None, text });
     }
 
     pub(crate) fn note(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) {
@@ -108,7 +138,10 @@ impl Trace {
             }
             Seen::Ended => texts.push("ended".to_owned()),
             Seen::Took(input) => texts.extend(input_text(input)),
-            Seen::Ordered(effect) => effect_texts(effect, &mut texts),
+            Seen::Ordered(effect) => {
+                let peers = self.peers.entry(scene.sentinel).or_default();
+                effect_texts(effect, peers, &mut texts);
+            }
             Seen::Judged { unread } if *unread > 0 => {
                 texts.push(format!("judged with {unread} unread"))
             }
@@ -119,16 +152,20 @@ impl Trace {
                 let vote = opinion.leader.map(|id| format!(", voted for {id}")).unwrap_or_default();
                 let told = opinion.leader_epoch;
                 let text = format!("<- Sentinel {}: {about} is {down}{vote}", by.0);
-                texts.push(format!("{text}, epoch {told} (asked at {epoch})"));
+                let asked = if question.vote_for.is_some() { VOTE_ASKED } else { "asked" };
+                texts.push(format!("{text}, epoch {told} ({asked} at {epoch})"));
             }
             Seen::Responded { request, response } => {
                 texts.push(format!("answers {response:?} to {request:?}"));
             }
         }
         let (at_ms, sentinel) = (scene.at_ms, Some(scene.sentinel));
-        self.0.extend(texts.into_iter().map(|text| TraceLine { at_ms, sentinel, text }));
+        self.lines.extend(texts.into_iter().map(|text| TraceLine { at_ms, sentinel, text }));
     }
 }
+
+/// In lines that answer a question for a vote.
+pub(crate) const VOTE_ASKED: &str = "a vote was asked";
 
 /// Inputs that tell more than that time passes.
 pub(crate) fn input_text(input: &Input) -> Option<String> {
@@ -149,7 +186,7 @@ pub(crate) fn input_text(input: &Input) -> Option<String> {
     }
 }
 
-pub(crate) fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
+pub(crate) fn effect_texts(effect: &Effect, peers: &mut Peers, texts: &mut Vec<String>) {
     match effect {
         Effect::Publish(publication) => {
             texts.extend(publication.events.iter().map(log_line));
@@ -157,20 +194,27 @@ pub(crate) fn effect_texts(effect: &Effect, texts: &mut Vec<String>) {
         Effect::Log(note) => texts.push(format!("# {}", note_text(note, &|_| String::new()).1)),
         Effect::Send { conn, query: Query::AskDown { address, epoch, vote_for } } => {
             let vote = vote_for.map(|id| format!(", a vote for {id}?")).unwrap_or_default();
-            texts.push(format!("-> {conn:?} is {address} down? epoch {epoch}{vote}"));
+            let peer = peers.name(*conn);
+            texts.push(format!("-> {peer} is {address} down? epoch {epoch}{vote}"));
         }
         Effect::Send { conn, query: Query::Replicate { target, .. } } => {
             let target = match target {
                 ReplicationTarget::NoOne => "NO ONE".to_owned(),
                 ReplicationTarget::Node(node) => node.to_string(),
             };
-            texts.push(format!("-> {conn:?} SLAVEOF {target}"));
+            texts.push(format!("-> {} SLAVEOF {target}", peers.name(*conn)));
         }
         Effect::Persist { generation, changes } => {
             texts.push(format!("-> disk {generation:?}, {} changes", changes.len()));
         }
-        Effect::Connect { conn, to, .. } => texts.push(format!("-> connects {conn:?} {to}")),
-        Effect::Close { conn } => texts.push(format!("-> closes {conn:?}")),
+        Effect::Connect { conn, to, .. } => {
+            peers.0.insert(*conn, *to);
+            texts.push(format!("-> connects {conn:?} {to}"));
+        }
+        Effect::Close { conn } => {
+            texts.push(format!("-> closes {conn:?} {}", peers.name(*conn)));
+            peers.0.remove(conn);
+        }
         Effect::Send { .. }
         | Effect::Rename { .. }
         | Effect::Resolve { .. }

@@ -227,6 +227,12 @@ impl Witness {
         self.hash.note_parcel(at_ms, wire, parcel);
     }
 
+    pub(crate) fn note_phase(&mut self, at_ms: u64, text: String) {
+        if let Some(trace) = &mut self.trace {
+            trace.note_phase(at_ms, text);
+        }
+    }
+
     pub(crate) fn note_incident(&mut self, at_ms: u64, number: usize, fault: &Fault) {
         self.hash.note_number(number as u64);
         if let Some(trace) = &mut self.trace {

@@ -6,7 +6,7 @@ use vedette_sim::run_seed;
 /// that changes what happens changes them: print the new ones with
 /// `cargo xtask sim --seeds 3 --hashes`.
 const PINNED: &[(u64, u64)] =
-    &[(1, 0x24c1_fc5d_7b60_a859), (2, 0xc81e_a0e2_d2f9_f179), (3, 0xe07b_f470_64e2_f674)];
+    &[(1, 0x4c5d_d3ec_92ba_3478), (2, 0x6a58_4753_ac11_61f2), (3, 0xe07b_f470_64e2_f674)];
 
 #[test]
 fn the_same_seed_gives_the_same_run() {

@@ -16,11 +16,15 @@ fn plan(incidents: &[(u64, Fault)]) -> Plan {
         priorities: vec![100; 3],
         full_sync_ms: 100,
     };
-    let incident = |(at_ms, fault): &(u64, Fault)| Incident { at_ms: *at_ms, fault: fault.clone() };
+    let incident = |(number, (at_ms, fault)): (usize, &(u64, Fault))| Incident {
+        at_ms: *at_ms,
+        fault: fault.clone(),
+        number,
+    };
     let mut plan = Plan::quiet(1, 3, master, 1);
     plan.safety_ms = 30_000;
     plan.watchers = true;
-    plan.incidents = incidents.iter().map(incident).collect();
+    plan.incidents = incidents.iter().enumerate().map(incident).collect();
     plan
 }
 

@@ -10,6 +10,7 @@ use vedette_core::{Now, WallTime};
 use vedette_sim::flight::{Ending, Flight, FlightError, Reason, Sight, read, replay};
 
 use super::SimArgs;
+use crate::say::say;
 
 /// Tells what the file holds, and replays it. A failure if the replay is not as recorded.
 pub(super) fn run(path: &Path, args: &SimArgs) -> ExitCode {
@@ -32,16 +33,19 @@ fn told(path: &Path, args: &SimArgs) -> Result<bool, FlightError> {
             return;
         }
         for line in sight.lines().into_iter().filter(|line| wanted(line)) {
-            println!("{} {:>9} {line}", utc(now.wall), now.mono.0);
+            say!("{} {:>9} {line}", utc(now.wall), now.mono.0);
         }
     };
     if let Reason::Panic(place) = &flight.header.reason {
-        println!("it panicked at {place}; a build that aborts on panics ends there again");
+        say!("it panicked at {place}; a build that aborts on panics ends there again");
     }
     let replay = replay(&flight, &mut watch)?;
-    println!(
+    say!(
         "{} inputs, {} turns and {} later checkpoints replayed: {}",
-        replay.inputs, replay.turns, replay.checkpoints, replay.ending
+        replay.inputs,
+        replay.turns,
+        replay.checkpoints,
+        replay.ending
     );
     let panicked = matches!(replay.ending, Ending::Panicked { .. });
     Ok(match flight.header.reason {
@@ -53,7 +57,7 @@ fn told(path: &Path, args: &SimArgs) -> Result<bool, FlightError> {
 
 fn describe(flight: &Flight) {
     let header = &flight.header;
-    println!(
+    say!(
         "written by {}, process {}, at {} because of {}",
         header.program,
         header.pid,
@@ -62,7 +66,7 @@ fn describe(flight: &Flight) {
     );
     if let Some((first, last)) = flight.span() {
         let seconds = last.mono.since(first.mono).0 as f64 / 1000.0;
-        println!(
+        say!(
             "{} inputs in {seconds:.1} s, from {} to {}, {} checkpoints",
             flight.inputs(),
             utc(first.wall),
@@ -72,7 +76,7 @@ fn describe(flight: &Flight) {
     }
     if let Some(part) = flight.parts.first() {
         for (name, address) in part.checkpoint.masters() {
-            println!("master {name} at {address} in the first checkpoint");
+            say!("master {name} at {address} in the first checkpoint");
         }
     }
 }

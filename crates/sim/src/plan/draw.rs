@@ -37,6 +37,7 @@ impl Plan {
             left_broken: 0,
             swarm: std::collections::BTreeMap::new(),
             incidents: Vec::new(),
+            outage: None,
         };
         let calm = plan.network.calm_ms();
         plan.masters.iter_mut().for_each(|m| m.down_after_ms = m.down_after_ms.max(calm));
@@ -44,6 +45,7 @@ impl Plan {
         plan.left_broken = if random.percent(50) { random.index(spare + 1) } else { 0 };
         plan.draw_swarm(&mut random);
         plan.incidents = plan.draw_incidents();
+        plan.outage = Some(plan.draw_outage());
         plan
     }
 

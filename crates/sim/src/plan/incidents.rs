@@ -17,11 +17,12 @@ impl Plan {
             let mut at_ms = random.below(*every_ms);
             while at_ms < self.safety_ms {
                 let fault = self.draw_fault(*kind, &mut random);
-                incidents.push(Incident { at_ms, fault });
+                incidents.push(Incident { at_ms, fault, number: 0 });
                 at_ms += random.between(*every_ms / 2, *every_ms * 3 / 2).max(100);
             }
         }
         incidents.sort_by_key(|incident| incident.at_ms);
+        incidents.iter_mut().enumerate().for_each(|(place, incident)| incident.number = place);
         incidents
     }
 

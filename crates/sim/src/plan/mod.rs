@@ -2,13 +2,17 @@
 
 mod draw;
 mod incidents;
+mod outage;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_core::Rules;
 
+use crate::address;
 use crate::fault::{Incident, Kind};
+
+pub use outage::{Fate, Loss, Outage};
 
 /// Everything a run is determined by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Plan {
     pub swarm: BTreeMap<Kind, u64>,
     /// What goes wrong.
     pub incidents: Vec<Incident>,
+    /// What happens once everything is healed and calm.
+    pub outage: Option<Outage>,
 }
 
 /// A master.
@@ -89,7 +95,17 @@ impl Plan {
             left_broken: 0,
             swarm: BTreeMap::new(),
             incidents: Vec::new(),
+            outage: None,
         }
+    }
+
+    /// How lines of a trace name a master: by its name, or by an address of its group.
+    #[must_use]
+    pub fn names_of(&self, master: &str) -> Vec<String> {
+        let group = self.masters.iter().position(|plan| plan.name == master);
+        let nodes = group.map_or(0, |group| self.masters[group].priorities.len());
+        let address = |number| address::of_node(group.unwrap_or(0), number).ip().to_string();
+        std::iter::once(master.to_owned()).chain((0..nodes).map(address)).collect()
     }
 
     /// The rules that a Sentinel keeps.

@@ -27,8 +27,13 @@ impl fmt::Display for Plan {
         for (kind, every_ms) in &self.swarm {
             writeln!(f, "{:<14} {kind:?} about every {every_ms} ms", "fault")?;
         }
-        for (number, incident) in self.incidents.iter().enumerate() {
+        for incident in &self.incidents {
+            let number = incident.number;
             writeln!(f, "#{number:<4} {:>6} ms  {:?}", incident.at_ms, incident.fault)?;
+        }
+        if let Some(outage) = &self.outage {
+            let many = outage.picks.len();
+            writeln!(f, "{:<14} {many} at most, {:?}", "outage", outage.loss)?;
         }
         Ok(())
     }

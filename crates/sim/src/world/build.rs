@@ -58,6 +58,7 @@ impl World {
             },
             inputs_now: 0,
             healed: false,
+            outage: None,
             plan,
         };
         world.add_nodes();

@@ -5,7 +5,7 @@ use vedette_node::{Fault as NodeFault, Input as NodeInput, Revival};
 use super::{Repair, World};
 use crate::address;
 use crate::agenda::Happening;
-use crate::fault::{Fault, NetworkHarm, NodeHarm, NodePick, Place, SentinelHarm, Way};
+use crate::fault::{Fault, Incident, NetworkHarm, NodeHarm, NodePick, Place, SentinelHarm, Way};
 use crate::network::{End, Health, Parcel, Site};
 use crate::node_host::NodeIndex;
 use crate::sentinel_host::SentinelIndex;
@@ -16,7 +16,7 @@ impl World {
             return;
         }
         self.count_memory();
-        let fault = self.plan.incidents[number].fault.clone();
+        let Incident { fault, number, .. } = self.plan.incidents[number].clone();
         self.witness.note_incident(self.now_ms, number, &fault);
         match fault {
             Fault::Node(pick, harm) => self.harm_node(self.picked(pick), harm),
@@ -249,7 +249,7 @@ impl World {
     }
 
     /// Nobody hears anything, until they say something to a machine that is back.
-    fn orphan_connections(&mut self, site: Site) {
+    pub(super) fn orphan_connections(&mut self, site: Site) {
         for id in self.network.wires_of(site) {
             if let Some(wire) = self.network.get_mut(id) {
                 wire.health = Health::Orphaned;

@@ -12,7 +12,7 @@ use crate::node_host::NodeIndex;
 use crate::sentinel_host::SentinelIndex;
 
 /// For ever, as far as a run is concerned.
-const FOR_EVER_MS: u64 = 1 << 40;
+pub(super) const FOR_EVER_MS: u64 = 1 << 40;
 
 /// The end of a fault.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ pub(crate) enum Repair {
     DiskGoesOn(SentinelIndex),
     Unblock(Vec<(Site, Site)>),
     Faster(Vec<(Site, Site)>, u64),
+    /// In the outage: whoever leads falls.
+    LeaderFalls(SentinelIndex, super::outage::Fall),
+    /// In the outage: the node that it chose falls.
+    ChosenFalls(NodeIndex, super::outage::Fall),
     /// An operator types again.
     Type(SentinelIndex, usize, Typed),
 }
@@ -78,6 +82,8 @@ impl World {
                 ways.iter().for_each(|(from, to)| self.network.speed_up(*from, *to, ms));
             }
             Repair::Unblock(_) | Repair::Faster(..) => {}
+            Repair::LeaderFalls(index, fall) => self.leader_falls(index, fall),
+            Repair::ChosenFalls(node, fall) => self.chosen_falls(node, fall),
             Repair::Type(sentinel, group, typed) => self.type_command(sentinel, group, typed),
         }
     }
@@ -94,7 +100,7 @@ impl World {
 
     fn end_stall(&mut self, index: SentinelIndex, life: u64) {
         let host = &mut self.sentinels[index.0];
-        if host.life != life || host.stalled_until.take().is_none() {
+        if host.given_up || host.life != life || host.stalled_until.take().is_none() {
             return;
         }
         let (mut inputs, mut clients) = (VecDeque::new(), Vec::new());
@@ -125,6 +131,7 @@ impl World {
     /// Heals everything but some Sentinels that stay broken: whatever is missing now must come.
     pub fn heal(&mut self) {
         self.count_memory();
+        self.witness.note_phase(self.now_ms, "everything is healed".to_owned());
         self.healed = true;
         self.traps.clear();
         self.voter_traps.clear();

@@ -9,6 +9,8 @@ mod look;
 mod mend;
 mod nodes;
 mod operators;
+mod outage;
+mod patience;
 mod pending;
 mod scripts;
 mod sentinels;
@@ -17,6 +19,7 @@ mod traps;
 pub(crate) use apps::{App, AppIndex};
 pub(crate) use build::SYNC_MS;
 pub(crate) use mend::Repair;
+pub use outage::Switch;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +57,8 @@ pub struct World {
     inputs_now: u32,
     /// Faults are over: what ends them later has nothing to do any more.
     healed: bool,
+    /// The third phase, once it has begun.
+    outage: Option<outage::Ordeal>,
 }
 
 struct Chance {

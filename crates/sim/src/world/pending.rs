@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Sentinels that were healed.
-    fn healed_sentinels(&self) -> impl Iterator<Item = SentinelIndex> {
+    pub(super) fn healed_sentinels(&self) -> impl Iterator<Item = SentinelIndex> {
         SentinelIndex::all(self.sentinels.len()).filter(|i| !self.sentinels[i.0].given_up)
     }
 
@@ -123,7 +123,7 @@ impl World {
         None
     }
 
-    fn pending_of_writers(&self, group: usize, master: NodeIndex) -> Option<String> {
+    pub(super) fn pending_of_writers(&self, group: usize, master: NodeIndex) -> Option<String> {
         let wanted = self.node_address(master);
         self.written_to(group).into_iter().find_map(|at| match at {
             Some(at) if at == wanted => None,

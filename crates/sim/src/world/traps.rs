@@ -12,7 +12,11 @@ use crate::sentinel_host::SentinelIndex;
 
 impl Moment {
     /// The moment that a picture shows.
-    fn of(view: &MasterView, just_promoted: bool) -> Option<Self> {
+    pub(super) fn of(view: &MasterView, publication: &Publication) -> Option<Self> {
+        let just_promoted = publication.events.iter().any(|event| {
+            event.kind == vedette_core::EventKind::PromotedReplica
+                && event.about.as_ref().is_some_and(|about| about.master == view.name)
+        });
         match view.failover.map(|failover| failover.state) {
             Some(FailoverState::WaitStart) => Some(Self::Standing),
             Some(FailoverState::SelectReplica) => Some(Self::Choosing),
@@ -35,18 +39,15 @@ impl Moment {
 
 impl World {
     pub(super) fn spring_traps(&mut self, index: SentinelIndex, publication: &Publication) {
+        if self.outage.is_some() {
+            return self.strike_leader(index, publication);
+        }
         if self.traps.is_empty() || self.healed {
             return;
         }
-        let promoted = |view: &MasterView| {
-            publication.events.iter().any(|event| {
-                event.kind == vedette_core::EventKind::PromotedReplica
-                    && event.about.as_ref().is_some_and(|about| about.master == view.name)
-            })
-        };
         for view in &publication.masters {
             let Some(group) = address::group_of(&view.node.address) else { continue };
-            let Some(moment) = Moment::of(view, promoted(view)) else { continue };
+            let Some(moment) = Moment::of(view, publication) else { continue };
             let sprung = |trap: &(usize, Moment, Trap)| (trap.0, trap.1) == (group, moment);
             if let Some(place) = self.traps.iter().position(sprung) {
                 let (_, moment, trap) = self.traps.remove(place);
