@@ -51,5 +51,6 @@ pub use timeline::{Moment, Timeline};
 pub use trace::{Trace, TraceLine};
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;
+pub use vedette_core::Rule;
 pub use witness::{Scale, Scene, Seen, Violation, Witness};
 pub use world::World;

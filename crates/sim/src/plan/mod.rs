@@ -6,7 +6,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::Rules;
+use vedette_core::{Rule, Rules};
 
 use crate::fault::{Incident, Kind};
 
@@ -19,6 +19,8 @@ pub struct Plan {
     pub sentinels: usize,
     /// Those of them that live at the reference's pace.
     pub old: BTreeSet<usize>,
+    /// A rule that the others only claim to keep: the invariants hold them to it.
+    pub without: Option<Rule>,
     /// The masters and their replicas.
     pub masters: Vec<MasterPlan>,
     /// The network.
@@ -79,6 +81,7 @@ impl Plan {
             seed,
             sentinels,
             old: BTreeSet::new(),
+            without: None,
             masters: vec![master],
             network: NetworkPlan { delay_ms, jitter_ms: 0, chunks: false },
             commit_ms: (1, 1),
