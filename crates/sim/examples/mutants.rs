@@ -16,6 +16,36 @@ const COUNTED: u64 = 30;
 /// Split elections among that many quiet groups of five; more are a bug.
 const SPLITS_MAX: u64 = 1;
 
+/// What is found, at which seed and by what. A change of what is drawn moves the seeds: hunt anew.
+const KNOWN: &[(&str, u64, &str)] = &[
+    ("VoteTwiceAfterRestart", 10, "one vote per master and epoch"),
+    ("SkipTheGate", 1, DURABLE),
+    ("SaveFailureIgnored", 10, DURABLE),
+    ("UnsavedEpochTold", 1, DURABLE),
+    ("PromotionBeforeSave", 1, DURABLE),
+    ("OkBeforeSave", 1, DURABLE),
+    ("QuorumOffByOne", 1, "ODOWN only with quorum fresh opinions"),
+    ("OpinionsOutliveSwitch", 1, "ODOWN only with quorum fresh opinions"),
+    ("MajorityOfReachable", 1, "one elected leader per master and epoch"),
+    ("OlderConfiguration", 1, "epochs never go back"),
+    ("StaleInfo", 1, "SLAVEOF only on fresh evidence"),
+    ("TiltActs", 2, "TILT is passive"),
+    ("OldMasterFollowed", 1, "nodes are told to follow the named master only"),
+    ("FreshMasterDemoted", 1, "a fresh master is never demoted"),
+    ("NoFirstHello", 1, "a promotion is announced at once"),
+    ("MayJudgeAlways", 3, "silence is judged only after reading"),
+    ("ScriptTwice", 1, "a script runs once for an event"),
+    ("SecondPing", 1, "every queue is bounded"),
+    ("S2", 1, "who stands may stand"),
+    ("S6", 1, "who asks for votes stands, and is known"),
+    ("V6", 21, "who asks for votes stands, and is known"),
+    ("V7", 10, "votes are given to whom they may be given"),
+    ("L4", 6, "the best replica is chosen"),
+    ("L6", 1, "SLAVEOF and INFO leave together"),
+    ("C1", 1, "one elected leader per master and epoch"),
+];
+const DURABLE: &str = "nothing of one's own is revealed before it is durable";
+
 fn main() -> ExitCode {
     let mut wanted: Vec<String> = std::env::args().skip(1).collect();
     let mut flag = |name: &str| {
@@ -23,12 +53,15 @@ fn main() -> ExitCode {
         wanted.retain(|word| word != name);
         wanted.len() < before
     };
-    let (rules, _ci) = (flag("--rules"), flag("--ci"));
+    let (rules, ci) = (flag("--rules"), flag("--ci"));
     let bugs: Vec<Bug> = if rules { Bug::rules() } else { Bug::mutants() };
     let seeds = wanted.pop_if(|last| last.parse::<u64>().is_ok());
     let usual = if rules { SEEDS_WITHOUT_RULE } else { SEEDS };
     let seeds = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(usual);
     std::panic::set_hook(Box::new(|_| {}));
+    if ci {
+        return find_known();
+    }
     if let Some(name) = wanted.iter().find(|name| bugs.iter().all(|bug| bug.name() != **name)) {
         eprintln!("there is no {name}");
         return ExitCode::FAILURE;
@@ -38,6 +71,21 @@ fn main() -> ExitCode {
     println!("{missed} of them were not found");
     // A rule of pace alone shows nowhere but in its scenario.
     ExitCode::from(u8::from(missed > 0 && !rules))
+}
+
+/// Finds what is known to be found, each at one seed: an invariant that has stopped looking shows.
+fn find_known() -> ExitCode {
+    let bugs: Vec<Bug> = Bug::mutants().into_iter().chain(Bug::rules()).collect();
+    let missing = |(name, seed, by): &&(&str, u64, &str)| {
+        let bug = bugs.iter().find(|bug| bug.name() == *name);
+        bug.and_then(|bug| bug.evidence(*seed)).is_none_or(|(found, _)| found != *by)
+    };
+    let missed: Vec<_> = KNOWN.iter().filter(missing).collect();
+    missed.iter().for_each(|(name, seed, by)| {
+        println!("{name} is not found at seed {seed} by \"{by}\"");
+    });
+    println!("{} of {} were found", KNOWN.len() - missed.len(), KNOWN.len());
+    ExitCode::from(u8::from(!missed.is_empty()))
 }
 
 /// Hunts each; how many were not found. What shows them is told `aloud`, if it is but one.
