@@ -130,10 +130,36 @@ impl VotesGiven {
         hold(asked.iter().any(|asked| !asked.leads), || format!("{} (while leading)", vote()))?;
         let above = asked.iter().any(|asked| *epoch > asked.config_epoch);
         hold(above, || format!("{} (not above the configuration)", vote()))?;
-        let rested = before.is_none_or(|(_, leader, at_ms)| {
-            leader == *candidate || leader == me || latest_ms >= at_ms + REST_MS
+        // A vote in between may have been one for oneself, which nobody was told.
+        let rested = before.is_none_or(|(old, leader, at_ms)| {
+            old.next() != Some(*epoch)
+                || leader == *candidate
+                || leader == me
+                || latest_ms >= at_ms + REST_MS
         });
         hold(rested, || format!("{} so soon after {before:?}", vote()))
+    }
+
+    fn take(&mut self, scene: &Scene<'_>, input: &Input) {
+        let who = scene.sentinel;
+        if let Input::Persisted { .. } = input {
+            self.note_saved(scene);
+        }
+        if let Input::MessageReceived { hello: Some(hello), .. } = input {
+            self.introduced.insert((who, hello.id), scene.at_ms);
+        }
+        let Input::Requested { request, .. } = input else { return };
+        if let Request::Hello(Some(hello)) = request {
+            self.introduced.insert((who, hello.id), scene.at_ms);
+        }
+        if let Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) } = request
+        {
+            self.ask(scene, address, *epoch, *candidate);
+        }
+        if let Request::Monitor { name, .. } = request {
+            let epoch = scene.disk.current_epoch.unwrap_or_default();
+            self.monitored.insert((who, name.clone()), epoch);
+        }
     }
 
     fn note_saved(&mut self, scene: &Scene<'_>) {
@@ -159,23 +185,18 @@ impl VotesGiven {
         request: &Request,
         response: &Response,
     ) -> Result<(), String> {
-        match (request, response) {
-            (
-                Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) },
-                Response::Opinion { leader, leader_epoch, .. },
-            ) => {
-                let ballot = (scene.sentinel, address.clone(), *epoch, *candidate);
-                self.answer(scene, &ballot, (*leader, *leader_epoch))
-            }
-            (Request::Monitor { name, .. }, Response::Done) => {
-                let floor = self.monitored.remove(&(scene.sentinel, name.clone()));
-                let spent = saved(scene.disk, name).and_then(|record| record.leader_epoch);
-                hold(spent >= floor, || {
-                    format!("{name} monitored at {floor:?} starts at {spent:?}")
-                })
-            }
-            _ => Ok(()),
+        if let Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) } = request
+            && let Response::Opinion { leader, leader_epoch, .. } = response
+        {
+            let ballot = (scene.sentinel, address.clone(), *epoch, *candidate);
+            return self.answer(scene, &ballot, (*leader, *leader_epoch));
         }
+        let Request::Monitor { name, .. } = request else { return Ok(()) };
+        let floor = self.monitored.remove(&(scene.sentinel, name.clone()));
+        let spent = saved(scene.disk, name).and_then(|record| record.leader_epoch);
+        hold(*response != Response::Done || spent >= floor, || {
+            format!("{name} monitored at {floor:?} starts at {spent:?}")
+        })
     }
 }
 
@@ -188,23 +209,7 @@ impl Invariant for VotesGiven {
         let who = scene.sentinel;
         match seen {
             Seen::Took(input) => {
-                match input {
-                    Input::Requested {
-                        request:
-                            Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) },
-                        ..
-                    } => self.ask(scene, address, *epoch, *candidate),
-                    Input::Persisted { .. } => self.note_saved(scene),
-                    Input::Requested { request: Request::Hello(Some(hello)), .. }
-                    | Input::MessageReceived { hello: Some(hello), .. } => {
-                        self.introduced.insert((who, hello.id), scene.at_ms);
-                    }
-                    Input::Requested { request: Request::Monitor { name, .. }, .. } => {
-                        let epoch = scene.disk.current_epoch.unwrap_or_default();
-                        self.monitored.insert((who, name.clone()), epoch);
-                    }
-                    _ => {}
-                }
+                self.take(scene, input);
                 self.busy.insert(who);
                 Ok(())
             }
