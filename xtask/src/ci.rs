@@ -111,6 +111,13 @@ const STEPS: &[Step] = &[
         is_fast: false,
     },
     Step {
+        // Each planted bug at the seed that is known to find it.
+        name: "planted bugs",
+        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "mutants", "--ci"],
+        environment: &[],
+        is_fast: false,
+    },
+    Step {
         name: "model",
         arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "model"],
         environment: &[],

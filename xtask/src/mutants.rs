@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: the simulator against planted bugs. They need a build of their own, so
+//! `cargo xtask mutants`: the simulator against planted bugs, or without one rule. They need a build of their own, so
 //! that no other build ever contains them.
 
 use std::process::{Command, ExitCode};
@@ -8,7 +8,13 @@ use clap::Args;
 /// Which bugs.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct MutantsArgs {
-    /// Only these; all if none is named.
+    /// Turn rules of agreement off instead of planting bugs.
+    #[arg(long)]
+    rules: bool,
+    /// What must be found must be found at the seed that is known to find it; nothing else runs.
+    #[arg(long, conflicts_with_all = ["rules", "names"])]
+    ci: bool,
+    /// Only these, and how many seeds at most; all if none is named.
     names: Vec<String>,
 }
 
@@ -18,6 +24,8 @@ pub(crate) fn run(args: &MutantsArgs) -> anyhow::Result<ExitCode> {
     let status = Command::new(cargo)
         .args(["run", "--quiet", "--profile", "sim", "--package", "vedette-sim"])
         .args(["--features", "mutants", "--example", "mutants", "--"])
+        .args(args.rules.then_some("--rules"))
+        .args(args.ci.then_some("--ci"))
         .args(&args.names)
         .status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -90,15 +90,32 @@ impl Group {
             return Step::Wait;
         }
         if count.is_contested() {
-            self.failover = None;
-            self.begin_failover(cx, cause);
-            return Step::Wait;
+            return self.order_again(cx, cause);
         }
         match (late, cause) {
             (false, _) => Step::Wait,
             (true, Cause::Coordinated) => Step::Abort(Ending::NotElected),
             (true, Cause::Forced | Cause::Outage | Cause::Reclaim) => self.become_leader(cx),
         }
+    }
+
+    /// A new epoch after a random pause that doubles, as in rule F2: two Sentinels that were both
+    /// ordered would otherwise overtake each other without end.
+    fn order_again(&mut self, cx: &mut Cx<'_>, cause: Cause) -> Step {
+        let Some(failover) = &mut self.failover else { return Step::Wait };
+        let again_at = match failover.again_at {
+            Some(at) => at,
+            None => {
+                let at = cx.now.mono + self.standing.draw_rest(cx);
+                failover.again_at = Some(at);
+                at
+            }
+        };
+        if cx.due(again_at) {
+            self.failover = None;
+            self.begin_failover(cx, cause);
+        }
+        Step::Wait
     }
 
     fn count_votes(&self, cx: &mut Cx<'_>, epoch: Epoch) -> Count {

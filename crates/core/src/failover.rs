@@ -30,6 +30,8 @@ pub(crate) struct Failover {
     pub(crate) run_id: Option<RunId>,
     /// Whom `SLAVEOF NO ONE` went to last in this epoch.
     pub(crate) told: Option<NodeId>,
+    /// Ordered and contested: when it is tried again at a new epoch (rule C1).
+    pub(crate) again_at: Option<Time>,
     /// Lost, but another id may win: answers are still read (rule F2).
     pub(crate) deferring: bool,
     pub(crate) stage: Stage,
@@ -108,6 +110,7 @@ impl Failover {
             asked_at: None,
             run_id,
             told: None,
+            again_at: None,
             deferring: false,
             stage,
         }

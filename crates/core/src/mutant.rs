@@ -23,6 +23,8 @@ mutants! {
     SkipTheGate "A vote is told before it is on disk (rule V3).",
     SaveFailureIgnored "A failed save counts as done.",
     UnsavedEpochTold "Hellos tell an epoch that is not on disk yet.",
+    PromotionBeforeSave "A promotion is told and served before it is on disk (rule A3).",
+    OkBeforeSave "An operator's change is confirmed before it is on disk.",
     QuorumOffByOne "One opinion less than the quorum makes a master objectively down.",
     ExpiredOpinions "Opinions never expire.",
     OpinionsOutliveSwitch "A switch forgets no opinion (rule E5).",

@@ -130,6 +130,10 @@ impl Group {
             return Step::Wait;
         }
         let epoch = failover.epoch;
+        if crate::mutant::Mutant::PromotionBeforeSave.lives() {
+            self.promotion_saved(cx, candidate, epoch);
+            return Step::Wait;
+        }
         cx.host.gate.stage(Staged::Promotion { master: self.id, candidate, epoch });
         Step::Next(Stage::Deciding { candidate })
     }

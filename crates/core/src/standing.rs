@@ -76,11 +76,17 @@ impl Standing {
     /// An election was lost: rest for a random while that doubles (rule F2). `old` is the pause
     /// without that rule.
     pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Span) {
-        let pause = cx.host.rng.between(limits::LOST_PAUSE_LOW, self.longest_rest);
+        let pause = self.draw_rest(cx);
         let is_hasty = cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives();
         let pause = if is_hasty { pause } else { old };
-        self.longest_rest = (self.longest_rest * 2).min(limits::LOST_PAUSE.1);
         self.rest_for(cx, pause);
+    }
+
+    /// A random pause; the next one may be twice as long (rule F2).
+    pub(crate) fn draw_rest(&mut self, cx: &mut Cx<'_>) -> Span {
+        let pause = cx.host.rng.between(limits::LOST_PAUSE_LOW, self.longest_rest);
+        self.longest_rest = (self.longest_rest * 2).min(limits::LOST_PAUSE.1);
+        pause
     }
 
     pub(crate) fn rest_for(&mut self, cx: &Cx<'_>, pause: Span) {

@@ -22,6 +22,9 @@ pub(crate) struct Vote {
     /// When it was cast; none if before this process started.
     pub(crate) cast_at: Option<Time>,
     pub(crate) cast_wall: WallTime,
+    /// The last vote of this process for another id: for whom, and when (rule V7). A vote for
+    /// oneself may have followed.
+    for_another: Option<(SentinelId, Time)>,
 }
 
 impl Vote {
@@ -66,29 +69,28 @@ impl Group {
     /// Whether a vote for `candidate` at `epoch` can be given (rules V1, V7).
     fn can_grant(&self, cx: &Cx<'_>, candidate: SentinelId, epoch: Epoch) -> bool {
         let newer = self.epochs(cx.host.current_epoch).allow_vote(epoch, cx.host.rules);
-        let rested = match (self.vote.leader, self.vote.cast_at) {
-            (Some(leader), Some(at)) if leader != cx.host.my_id && leader != candidate => {
-                cx.age(at) >= limits::VOTE_REST
-            }
-            (Some(_), Some(_)) | (None, _) | (_, None) => true,
-        };
+        let third = self.vote.for_another.filter(|(leader, _)| *leader != candidate);
+        let rested = third.is_none_or(|(_, at)| cx.age(at) >= limits::VOTE_REST);
         let calm = (rested && !self.leads()) || !cx.keeps(Rule::V7);
         newer && calm && (!cx.host.gate.is_failing() || !cx.keeps(Rule::V3))
     }
 
     /// Casts the vote: a fact at once, told once durable.
     pub(crate) fn cast_vote(&mut self, cx: &mut Cx<'_>, candidate: SentinelId, epoch: Epoch) {
+        let now = cx.now.mono;
+        let is_another = candidate != cx.host.my_id;
         self.vote = Vote {
             leader: Some(candidate),
             leader_epoch: epoch,
-            cast_at: Some(cx.now.mono),
+            cast_at: Some(now),
             cast_wall: cx.now.wall,
+            for_another: if is_another { Some((candidate, now)) } else { self.vote.for_another },
         };
         self.save(cx);
         self.show(cx);
         let detail = Detail::Vote { leader: candidate, epoch };
         self.emit(cx, EventKind::VoteForLeader, detail);
-        if candidate != cx.host.my_id {
+        if is_another {
             if cx.keeps(Rule::V6) {
                 self.end_candidacy_for_vote(cx);
             }

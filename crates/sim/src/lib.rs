@@ -34,6 +34,7 @@ mod witness;
 pub mod chart;
 pub mod flight;
 pub mod minimise;
+mod pinned;
 mod run;
 pub mod sometimes;
 
@@ -44,6 +45,7 @@ pub use fault::{
 pub use group_plan::GroupPlan;
 pub use invariant::Invariant;
 pub use node_host::NodeIndex;
+pub use pinned::PINNED_HASHES;
 pub use plan::{Fate, Loss, MasterPlan, NetworkPlan, Outage, Plan};
 pub use run::{Outcome, run, run_seed};
 pub use sentinel_host::{Question, SentinelIndex};
@@ -51,5 +53,6 @@ pub use timeline::{Moment, Timeline};
 pub use trace::{Trace, TraceLine};
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;
+pub use vedette_core::Rule;
 pub use witness::{Scale, Scene, Seen, Violation, Witness};
 pub use world::{Switch, World};

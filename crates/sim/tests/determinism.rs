@@ -1,12 +1,6 @@
 //! One seed, one run: on every run, in debug and in release builds.
 
-use vedette_sim::run_seed;
-
-/// Hashes of runs, the same in every build. A change of the core, of the wire or of the simulator
-/// that changes what happens changes them: print the new ones with
-/// `cargo xtask sim --seeds 3 --hashes`.
-const PINNED: &[(u64, u64)] =
-    &[(1, 0x4c5d_d3ec_92ba_3478), (2, 0x6a58_4753_ac11_61f2), (3, 0xe07b_f470_64e2_f674)];
+use vedette_sim::{PINNED_HASHES, run_seed};
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
@@ -18,7 +12,7 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn pinned_hashes_are_those_of_this_build() {
-    for (seed, hash) in PINNED {
+    for (seed, hash) in PINNED_HASHES {
         let outcome = run_seed(*seed);
         assert_eq!(outcome.violation, None, "seed {seed}");
         assert_eq!(outcome.hash, *hash, "seed {seed}: {:#018x}", outcome.hash);

@@ -1,17 +1,108 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use vedette_core::{
-    Detail, DurableState, Effect, Epoch, Event, EventKind, Hello, Part, Query, ReplicationTarget,
-    Request, Response,
+    Detail, DurableState, Effect, Endpoint, Epoch, Event, EventKind, Hello, Input, MasterName,
+    Part, Query, ReplicationTarget, Request, Response,
 };
 
 use super::{Invariant, hold, saved, shown};
 use crate::address;
+use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Nothing of a Sentinel's own is revealed before it is on its disk: epochs in hellos, questions
-/// and pictures; votes in answers, questions and events; promotions in events; and what an `OK`
-/// stands for.
+/// and pictures; votes in answers, questions and events; promotions in events; configurations in
+/// hellos and pictures that nobody else told (rule A3); and what an `OK` stands for: it leaves after
+/// a save that was ordered after the change was asked for.
 #[derive(Default)]
-pub(super) struct DurableFirst;
+pub(super) struct DurableFirst {
+    /// Configurations that others told and that were newer than the one on the disk.
+    heard: BTreeMap<(SentinelIndex, MasterName), BTreeSet<(Epoch, Endpoint)>>,
+    /// The last save that was ordered, and the last that is done.
+    saves: BTreeMap<SentinelIndex, (u64, u64)>,
+    /// Changes that were asked for, each after which order of a save.
+    changes: BTreeMap<SentinelIndex, Vec<(Request, u64)>>,
+}
+
+impl DurableFirst {
+    fn hear(&mut self, scene: &Scene<'_>, hello: &Hello) {
+        let Some(record) = saved(scene.disk, &hello.master) else { return };
+        if hello.config_epoch > record.config_epoch && hello.id != scene.id {
+            let heard = self.heard.entry((scene.sentinel, hello.master.clone())).or_default();
+            heard.retain(|(epoch, _)| *epoch > record.config_epoch);
+            heard.insert((hello.config_epoch, hello.address.clone()));
+        }
+    }
+
+    fn config_is_durable(
+        &self,
+        scene: &Scene<'_>,
+        master: &MasterName,
+        epoch: Epoch,
+        address: &Endpoint,
+    ) -> Result<(), String> {
+        let record = saved(scene.disk, master);
+        let durable = record.is_some_and(|record| {
+            epoch < record.config_epoch
+                || (epoch == record.config_epoch && *address == record.address)
+        });
+        let told = || {
+            let heard = self.heard.get(&(scene.sentinel, master.clone()));
+            heard.is_some_and(|heard| heard.contains(&(epoch, address.clone())))
+        };
+        hold(durable || told(), || {
+            let record = record.map(|record| (record.config_epoch, &record.address));
+            format!("tells {address} at {epoch} as {master}, the disk has {record:?}")
+        })
+    }
+
+    fn ask(&mut self, who: SentinelIndex, request: &Request) {
+        if is_change(request) {
+            let (ordered, _) = self.saves.get(&who).copied().unwrap_or_default();
+            self.changes.entry(who).or_default().push((request.clone(), ordered));
+        }
+    }
+
+    /// A change that is confirmed was saved since it was asked for.
+    fn confirm(
+        &mut self,
+        who: SentinelIndex,
+        request: &Request,
+        response: &Response,
+    ) -> Result<(), String> {
+        let changes = self.changes.entry(who).or_default();
+        let place = changes.iter().position(|(change, _)| change == request);
+        let Some((_, before)) = place.map(|place| changes.remove(place)) else { return Ok(()) };
+        let (_, done) = self.saves.get(&who).copied().unwrap_or_default();
+        let refused = matches!(response, Response::Refused(_));
+        hold(refused || done > before, || {
+            format!("{response:?} to {request:?} after {before:?}, but only {done:?} is saved")
+        })
+    }
+
+    fn forget(&mut self, who: SentinelIndex) {
+        self.heard.retain(|(of, _), _| *of != who);
+        self.saves.remove(&who);
+        self.changes.remove(&who);
+    }
+}
+
+/// Whether this changes what is on the disk.
+fn is_change(request: &Request) -> bool {
+    match request {
+        Request::Monitor { .. }
+        | Request::Remove(_)
+        | Request::Set { .. }
+        | Request::Reset(_)
+        | Request::ConfigSet(_)
+        | Request::FlushConfig => true,
+        Request::IsMasterDown { .. }
+        | Request::Failover(..)
+        | Request::Tune(_)
+        | Request::SimulateFailure(_)
+        | Request::Hello(_) => false,
+    }
+}
 
 /// The highest epoch that a restart would start from.
 fn durable_epoch(disk: &DurableState) -> Epoch {
@@ -97,8 +188,23 @@ fn answer_is_durable(
     {
         return vote_is_durable(scene, address::group_of(address), *leader_epoch);
     }
+    if let (Request::Reset(names), Response::Count(_)) = (request, response) {
+        let found = |name: &MasterName| saved(disk, name);
+        let full = |master: &&vedette_core::SavedMaster| {
+            !master.replicas.is_empty() || !master.sentinels.is_empty()
+        };
+        let left = names.iter().filter_map(found).find(full);
+        return hold(left.is_none(), || format!("the answer to RESET, but the disk has {left:?}"));
+    }
     if *response != Response::Done {
         return Ok(());
+    }
+    if let Request::ConfigSet(_) = request {
+        let process = scene.snapshot.and_then(|snapshot| snapshot.process());
+        let in_force = process.map(|process| &*process.settings);
+        return hold(in_force.is_none_or(|settings| disk.settings == *settings), || {
+            format!("OK to CONFIG SET: on disk {:?}, in force {in_force:?}", disk.settings)
+        });
     }
     if let Request::Monitor { name, .. } = request {
         return hold(saved(disk, name).is_some(), || format!("OK to MONITOR {name}, not on disk"));
@@ -120,21 +226,54 @@ impl Invariant for DurableFirst {
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        let who = scene.sentinel;
         match seen {
-            Seen::Ordered(Effect::Send { query, .. }) => query_is_durable(scene, query),
+            Seen::Ordered(Effect::Send { query, .. }) => {
+                if let Query::Hello(hello) = query {
+                    let (epoch, address) = (hello.config_epoch, &hello.address);
+                    self.config_is_durable(scene, &hello.master, epoch, address)?;
+                }
+                query_is_durable(scene, query)
+            }
+            Seen::Ordered(Effect::Persist { generation, .. }) => {
+                self.saves.entry(who).or_default().0 = generation.0;
+                Ok(())
+            }
+            Seen::Took(Input::Persisted { generation }) => {
+                self.saves.entry(who).or_default().1 = generation.0;
+                Ok(())
+            }
+            Seen::Took(
+                Input::MessageReceived { hello: Some(hello), .. }
+                | Input::Requested { request: Request::Hello(Some(hello)), .. },
+            ) => {
+                self.hear(scene, hello);
+                Ok(())
+            }
+            Seen::Took(Input::Requested { request, .. }) => {
+                self.ask(who, request);
+                Ok(())
+            }
+            Seen::Started(_) | Seen::Ended => {
+                self.forget(who);
+                Ok(())
+            }
             Seen::Ordered(Effect::Publish(publication)) => {
                 let process = publication.process.as_ref();
                 process.map_or(Ok(()), |view| epoch_is_durable(scene, view.current_epoch))?;
                 publication.masters.iter().try_for_each(|view| {
+                    let (epoch, address) = (view.config_epoch, &view.node.address);
+                    self.config_is_durable(scene, &view.name, epoch, address)?;
                     let group = address::group_of(&view.node.address);
                     vote_is_durable(scene, group, view.leader_epoch)
                 })?;
                 publication.events.iter().try_for_each(|event| event_is_durable(scene, event))
             }
-            Seen::Responded { request, response } => answer_is_durable(scene, request, response),
-            Seen::Started(_)
-            | Seen::Ended
-            | Seen::Took(_)
+            Seen::Responded { request, response } => {
+                self.confirm(who, request, response)?;
+                answer_is_durable(scene, request, response)
+            }
+            Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Judged { .. }
             | Seen::Counted { .. }
@@ -145,11 +284,10 @@ impl Invariant for DurableFirst {
 
 #[cfg(test)]
 mod tests {
-    use vedette_core::{ConnId, Endpoint};
+    use vedette_core::ConnId;
 
     use super::*;
     use crate::invariant::samples;
-    use crate::sentinel_host::SentinelIndex;
 
     fn ask(disk_epoch: u64, asked: u64) -> Result<(), String> {
         let disk = samples::disk(disk_epoch);
@@ -167,12 +305,71 @@ mod tests {
             epoch: Epoch::new(asked).unwrap_or_default(),
             vote_for: Some(id),
         };
-        DurableFirst.see(&scene, &Seen::Ordered(&Effect::Send { conn: ConnId(1), query }))
+        DurableFirst::default()
+            .see(&scene, &Seen::Ordered(&Effect::Send { conn: ConnId(1), query }))
     }
 
     #[test]
     fn asking_before_the_own_vote_is_saved_is_found() {
         assert!(ask(3, 3).is_ok());
         assert!(ask(2, 3).is_err());
+    }
+
+    /// A disk with another configuration than the first, and what is told.
+    fn tell(host: &str, number: u64, heard: bool) -> Result<(), String> {
+        let epoch = |number| Epoch::new(number).unwrap_or_default();
+        let mut disk = samples::disk(9);
+        disk.masters[0].config_epoch = epoch(3);
+        let mut check = DurableFirst::default();
+        let scene = samples::scene(&disk);
+        let address = Endpoint::new(host, 6379);
+        let hello = Hello {
+            sentinel: Endpoint::new("10.0.0.2", 26379),
+            id: address::sentinel_id(1, 1),
+            current_epoch: epoch(9),
+            master: "m0".into(),
+            address: address.clone(),
+            config_epoch: epoch(number),
+        };
+        if heard {
+            check.hear(&scene, &hello);
+        }
+        check.config_is_durable(&scene, &hello.master, epoch(number), &address)
+    }
+
+    #[test]
+    fn a_promotion_that_is_told_before_it_is_saved_is_found() {
+        assert!(tell("10.1.0.1", 3, false).is_ok());
+        assert!(tell("10.1.0.2", 2, false).is_ok(), "an older one");
+        assert!(tell("10.1.0.2", 3, false).is_err());
+        assert!(tell("10.1.0.2", 4, false).is_err());
+        assert!(tell("10.1.0.2", 4, true).is_ok(), "it was heard");
+    }
+
+    #[test]
+    fn an_ok_before_the_save_is_found() {
+        let who = SentinelIndex(0);
+        for request in [Request::FlushConfig, Request::Reset(vec!["m0".into()])] {
+            let confirm = |ordered, done, response: &Response| {
+                let mut check = DurableFirst::default();
+                check.saves.insert(who, (1, 0));
+                check.ask(who, &request);
+                check.saves.insert(who, (ordered, done));
+                check.confirm(who, &request, response)
+            };
+            assert!(confirm(2, 2, &Response::Done).is_ok());
+            assert!(confirm(2, 1, &Response::Done).is_err(), "the save of before");
+            let refused = Response::Refused(vedette_core::Refusal::SaveFailed);
+            assert!(confirm(2, 1, &refused).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_reset_that_is_not_on_the_disk_is_found() {
+        let mut disk = samples::disk(1);
+        let (request, response) = (Request::Reset(vec!["m0".into()]), Response::Count(1));
+        assert!(answer_is_durable(&samples::scene(&disk), &request, &response).is_ok());
+        disk.masters[0].replicas.push(Endpoint::new("10.1.0.2", 6379));
+        assert!(answer_is_durable(&samples::scene(&disk), &request, &response).is_err());
     }
 }

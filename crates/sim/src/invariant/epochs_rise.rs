@@ -14,6 +14,8 @@ use crate::witness::{Scene, Seen};
 pub(super) struct EpochsRise {
     current: BTreeMap<SentinelIndex, Epoch>,
     config: BTreeMap<(SentinelIndex, MasterName), Epoch>,
+    /// What was on the disk when it was told.
+    saved: BTreeMap<(SentinelIndex, MasterName), Epoch>,
 }
 
 impl EpochsRise {
@@ -38,10 +40,30 @@ impl EpochsRise {
         Ok(())
     }
 
-    fn start(&mut self, scene: &Scene<'_>, state: &vedette_core::DurableState) {
-        self.config.retain(|(who, _), _| *who != scene.sentinel);
+    /// A configuration that was heard may be lost with the process, one that was saved may not.
+    fn start(
+        &mut self,
+        who: SentinelIndex,
+        state: &vedette_core::DurableState,
+    ) -> Result<(), String> {
+        self.config.retain(|(owner, _), _| *owner != who);
         for master in &state.masters {
-            self.config.insert((scene.sentinel, master.name.clone()), master.config_epoch);
+            let key = (who, master.name.clone());
+            let (name, epoch) = (&master.name, master.config_epoch);
+            let before = self.saved.get(&key).copied().unwrap_or_default();
+            hold(epoch >= before, || {
+                format!("{name} starts with config epoch {epoch}, the disk had {before}")
+            })?;
+            self.config.insert(key, epoch);
+        }
+        Ok(())
+    }
+
+    /// What was on the disk at the end of a process is there at the beginning of the next.
+    fn end(&mut self, who: SentinelIndex, disk: &vedette_core::DurableState) {
+        self.saved.retain(|(owner, _), _| *owner != who);
+        for master in &disk.masters {
+            self.saved.insert((who, master.name.clone()), master.config_epoch);
         }
     }
 }
@@ -55,7 +77,7 @@ impl Invariant for EpochsRise {
         let who = scene.sentinel;
         match seen {
             Seen::Started(state) => {
-                self.start(scene, state);
+                self.start(who, state)?;
                 let known = state.current_epoch.unwrap_or_default();
                 let raised = state
                     .masters
@@ -83,8 +105,11 @@ impl Invariant for EpochsRise {
                     .iter()
                     .try_for_each(|view| self.tell_config(who, &view.name, view.config_epoch))
             }
-            Seen::Ended
-            | Seen::Took(_)
+            Seen::Ended => {
+                self.end(who, scene.disk);
+                Ok(())
+            }
+            Seen::Took(_)
             | Seen::Ordered(_)
             | Seen::Heard { .. }
             | Seen::Judged { .. }
@@ -111,5 +136,18 @@ mod tests {
         assert!(check.tell_current(who, epoch(3)).is_err());
         assert!(check.tell_config(who, &master, epoch(2)).is_ok());
         assert!(check.tell_config(who, &master, epoch(1)).is_err());
+    }
+
+    #[test]
+    fn a_file_that_forgets_a_configuration_is_found() {
+        use crate::invariant::samples;
+        let who = SentinelIndex(0);
+        let (mut check, mut disk) = (EpochsRise::default(), samples::disk(4));
+        disk.masters[0].config_epoch = epoch(3);
+        check.end(who, &disk);
+        assert!(check.start(who, &disk).is_ok());
+        disk.masters[0].config_epoch = epoch(2);
+        assert!(check.start(who, &disk).is_err());
+        assert!(check.start(SentinelIndex(1), &disk).is_ok());
     }
 }

@@ -3,6 +3,9 @@
 //! To add one: a file with a type that implements [`Invariant`], a line in [`all`], and a test that
 //! feeds it a history in which it does not hold.
 
+mod best_replica;
+mod candidacy_opens;
+mod candidate_asks;
 mod durable_first;
 mod elections;
 mod epochs_rise;
@@ -10,6 +13,7 @@ mod events_well_formed;
 mod first_hello;
 mod fresh_info;
 mod fresh_master;
+mod leader_in_time;
 mod lines;
 mod memory_bounded;
 mod odown_has_reasons;
@@ -17,10 +21,12 @@ mod one_address;
 mod one_leader;
 mod one_target;
 mod one_vote;
+mod order_with_info;
 mod queues_bounded;
 mod reads_first;
 mod scripts_once;
 mod tilt_is_passive;
+mod votes_given;
 
 #[cfg(test)]
 mod samples;
@@ -54,13 +60,19 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(one_leader::OneLeader::default()),
         Box::new(one_address::OneAddress::default()),
         Box::new(epochs_rise::EpochsRise::default()),
-        Box::new(durable_first::DurableFirst),
+        Box::new(durable_first::DurableFirst::default()),
         Box::new(tilt_is_passive::TiltIsPassive::default()),
         Box::new(odown_has_reasons::OdownHasReasons::default()),
         Box::new(one_target::OneTarget::default()),
         Box::new(fresh_info::FreshInfo::default()),
         Box::new(fresh_master::FreshMaster::default()),
         Box::new(first_hello::FirstHello::default()),
+        Box::new(votes_given::VotesGiven::default()),
+        Box::new(candidate_asks::CandidateAsks::default()),
+        Box::new(candidacy_opens::CandidacyOpens::default()),
+        Box::new(leader_in_time::LeaderInTime::default()),
+        Box::new(best_replica::BestReplica::default()),
+        Box::new(order_with_info::OrderWithInfo::default()),
         Box::new(reads_first::ReadsFirst),
         Box::new(scripts_once::ScriptsOnce::default()),
         Box::new(memory_bounded::MemoryBounded),

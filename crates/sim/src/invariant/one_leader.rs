@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_core::{
-    ConnId, Effect, Epoch, MasterName, Query, ReplicationTarget, Rules, SavedMaster,
+    ConnId, Effect, Epoch, Input, MasterName, Query, ReplicationTarget, Rules, SavedMaster,
 };
 
 use super::elections::{Elected, Elections};
@@ -11,7 +11,11 @@ use crate::address::{group_of, group_of_socket};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
-/// Whoever is elected has max(majority, quorum) votes of those it knows, or was forced; no two
+/// A forced failover asks for votes that long (rule C1).
+const FORCED_MS: u64 = 500;
+
+/// Whoever is elected has max(majority, quorum) votes of those it knows, or was forced and had asked
+/// for half a second (rule C1); no two
 /// Sentinels with the same member list are elected for one master at one epoch, unless by the
 /// double vote of a member at the reference's pace; and nobody is promoted but by the elected.
 #[derive(Default)]
@@ -23,6 +27,8 @@ pub(super) struct OneLeader {
     /// `SLAVEOF NO ONE` of the present turn: the event of its election may come last.
     orders: BTreeMap<SentinelIndex, Vec<(usize, Epoch)>>,
     lines: Lines,
+    /// Since when the last own vote is on the disk: from then on members are asked.
+    asking: BTreeMap<(SentinelIndex, MasterName), (Epoch, u64)>,
     /// Sentinels at the reference's pace.
     old: BTreeSet<SentinelIndex>,
 }
@@ -71,9 +77,15 @@ impl Invariant for OneLeader {
             if let Some(group) = group {
                 self.leading.insert((scene.sentinel, group), epoch);
             }
+            let asked = self.asking.get(&(scene.sentinel, master.clone())).copied();
+            has_asked(&elected, epoch, asked, scene.at_ms)?;
             self.elect(&master, epoch, elected)?;
         }
         match seen {
+            Seen::Took(Input::Persisted { .. }) => {
+                self.note_own_votes(scene);
+                Ok(())
+            }
             Seen::Ordered(Effect::Send {
                 conn,
                 query: Query::Replicate { target: ReplicationTarget::NoOne, .. },
@@ -82,6 +94,7 @@ impl Invariant for OneLeader {
             Seen::Started(_) | Seen::Ended => {
                 self.leading.retain(|(who, _), _| *who != scene.sentinel);
                 self.orders.remove(&scene.sentinel);
+                self.asking.retain(|(who, _), _| *who != scene.sentinel);
                 Ok(())
             }
             Seen::Took(_)
@@ -94,7 +107,34 @@ impl Invariant for OneLeader {
     }
 }
 
+/// Who is elected by force has asked for votes that long.
+fn has_asked(
+    elected: &Elected,
+    epoch: Epoch,
+    asked: Option<(Epoch, u64)>,
+    at_ms: u64,
+) -> Result<(), String> {
+    let long = asked.is_some_and(|(of, since_ms)| of == epoch && at_ms >= since_ms + FORCED_MS);
+    hold(!elected.forced || elected.has_votes() || long, || {
+        format!("elected at {epoch} by force, but it asked since {asked:?}: {elected:?}")
+    })
+}
+
 impl OneLeader {
+    fn note_own_votes(&mut self, scene: &Scene<'_>) {
+        let own = |master: &&SavedMaster| {
+            master.last_vote.as_ref().is_some_and(|vote| vote.leader == scene.id)
+        };
+        for master in scene.disk.masters.iter().filter(own) {
+            let epoch = master.leader_epoch.unwrap_or_default();
+            let key = (scene.sentinel, master.name.clone());
+            let known = self.asking.entry(key).or_insert((epoch, scene.at_ms));
+            if known.0 != epoch {
+                *known = (epoch, scene.at_ms);
+            }
+        }
+    }
+
     /// The last vote on the disk is the own one, above the configuration: a leader at work gives no
     /// other (rule V7).
     fn may_promote(&mut self, scene: &Scene<'_>, conn: ConnId) -> Result<(), String> {
@@ -144,6 +184,17 @@ mod tests {
         let mut check = OneLeader::default();
         let epoch = Epoch::new(3).unwrap_or_default();
         history.iter().try_for_each(|new| check.elect(&"m0".into(), epoch, new.clone()))
+    }
+
+    #[test]
+    fn force_without_a_question_is_found() {
+        let epoch = Epoch::new(3).unwrap_or_default();
+        let (bare, full) = (elected(0, 3, 1, true), elected(0, 3, 2, true));
+        assert!(has_asked(&bare, epoch, Some((epoch, 100)), 600).is_ok());
+        assert!(has_asked(&bare, epoch, Some((epoch, 100)), 599).is_err());
+        assert!(has_asked(&bare, epoch, Some((Epoch::ZERO, 100)), 600).is_err());
+        assert!(has_asked(&bare, epoch, None, 600).is_err());
+        assert!(has_asked(&full, epoch, None, 0).is_ok());
     }
 
     #[test]

@@ -13,9 +13,11 @@ const OUTSTANDING_MAX: usize = 140;
 const CONNECTIONS_PER_ADDRESS: usize = 3;
 /// PING, INFO and SLAVEOF transactions outstanding on one connection (rule E6).
 const OF_A_KIND: usize = 1;
+/// Hellos about one master: one, and one of before when it was removed and is monitored anew.
+const HELLOS_OF_A_MASTER: usize = 2;
 
 /// Every queue is bounded: commands on their way on a connection, at most one PING and one INFO of
-/// them, and the connections to one address for one master.
+/// them, hellos about each master, and the connections to one address for one master.
 #[derive(Default)]
 pub(super) struct QueuesBounded {
     lines: BTreeMap<(SentinelIndex, ConnId), Line>,
@@ -27,11 +29,11 @@ struct Line {
     to: Option<(std::net::SocketAddr, Purpose)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Sort {
     Ping,
     Info,
-    Hello,
+    Hello(vedette_core::MasterName),
     Other,
 }
 
@@ -40,7 +42,7 @@ impl Sort {
         match query {
             Query::Ping => Self::Ping,
             Query::Info => Self::Info,
-            Query::Hello(_) => Self::Hello,
+            Query::Hello(hello) => Self::Hello(hello.master.clone()),
             Query::Auth { .. }
             | Query::SetName { .. }
             | Query::Subscribe
@@ -56,10 +58,14 @@ impl Sort {
 
 impl Line {
     fn send(&mut self, sort: Sort) -> Result<(), String> {
+        let same = 1 + self.outstanding.iter().filter(|other| **other == sort).count();
+        let limit = match sort {
+            Sort::Ping | Sort::Info => OF_A_KIND,
+            Sort::Hello(_) => HELLOS_OF_A_MASTER,
+            Sort::Other => OUTSTANDING_MAX,
+        };
+        hold(same <= limit, || format!("{same} {sort:?} are outstanding"))?;
         self.outstanding.push_back(sort);
-        let same = self.outstanding.iter().filter(|other| **other == sort).count();
-        let limited = matches!(sort, Sort::Ping | Sort::Info);
-        hold(!limited || same <= OF_A_KIND, || format!("{same} {sort:?} are outstanding"))?;
         let all = self.outstanding.len();
         hold(all <= OUTSTANDING_MAX, || format!("{all} commands are outstanding"))
     }
@@ -134,6 +140,10 @@ mod tests {
         let mut line = Line::default();
         assert!(line.send(Sort::Ping).is_ok());
         assert!(line.send(Sort::Ping).is_err());
+        let mut line = Line::default();
+        assert!((0..2).all(|_| line.send(Sort::Hello("m0".into())).is_ok()));
+        assert!(line.send(Sort::Hello("m1".into())).is_ok());
+        assert!(line.send(Sort::Hello("m0".into())).is_err());
         let mut line = Line::default();
         assert!((0..OUTSTANDING_MAX).all(|_| line.send(Sort::Other).is_ok()));
         assert!(line.send(Sort::Other).is_err());

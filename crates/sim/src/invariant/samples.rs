@@ -1,10 +1,13 @@
 //! Values for doctored histories.
 
 use vedette_core::{
-    DurableState, Endpoint, Epoch, MasterSettings, SavedMaster, Settings, Tunables,
+    DurableState, Endpoint, Epoch, LinkView, MasterId, MasterSettings, MasterView, NodeView,
+    ReplicaView, Role, Rules, SavedMaster, Settings, Time, Tunables,
 };
 
 use crate::address;
+use crate::sentinel_host::SentinelIndex;
+use crate::witness::Scene;
 
 /// A master that voted at this epoch.
 pub(super) fn master(epoch: u64) -> SavedMaster {
@@ -27,5 +30,64 @@ pub(super) fn disk(epoch: u64) -> DurableState {
         current_epoch: Epoch::new(epoch),
         settings: Settings::default(),
         masters: vec![master(epoch)],
+    }
+}
+
+/// Sentinel 0 with this disk, at the beginning.
+pub(super) fn scene(disk: &DurableState) -> Scene<'_> {
+    let (id, sentinel, rules) = (disk.my_id, SentinelIndex(0), Rules::ALL);
+    Scene { at_ms: 0, sentinel, id, rules, disk, snapshot: None }
+}
+
+fn node(address: &str, role: Role) -> NodeView {
+    let link = LinkView {
+        connected: true,
+        pending: 0,
+        sharers: 1,
+        ping_waiting_since: None,
+        ok_reply_at: Time(10_000),
+        any_reply_at: Time(10_000),
+    };
+    NodeView {
+        address: Endpoint::new(address, 6379),
+        socket: format!("{address}:6379").parse().ok(),
+        run_id: None,
+        link,
+        sdown_since: None,
+        script_kill_sent: false,
+        info_at: Some(Time(10_000)),
+        info: None,
+        role_reported: role,
+        role_reported_at: Time(0),
+    }
+}
+
+/// The picture of that master, with replicas that all are alike, at 10 s.
+pub(super) fn view(replicas: &[&str]) -> MasterView {
+    let master = master(0);
+    let replica = |address: &&str| ReplicaView {
+        name: (*address).into(),
+        node: node(address, Role::Replica),
+        promoted: false,
+        reconf: None,
+        link_down_ms: 0,
+        master: Some(master.address.clone()),
+        link_up: false,
+        priority: 100,
+        offset: 0,
+        announced: true,
+    };
+    MasterView {
+        id: MasterId(1),
+        name: master.name.clone(),
+        node: node("10.1.0.1", Role::Master),
+        odown_since: None,
+        failover: None,
+        rebooting: false,
+        config_epoch: Epoch::ZERO,
+        leader_epoch: Epoch::ZERO,
+        settings: master.settings.clone().into(),
+        replicas: replicas.iter().map(replica).collect(),
+        sentinels: Vec::new(),
     }
 }

@@ -27,6 +27,7 @@ impl Plan {
             seed,
             sentinels,
             old: draw_old(seed, sentinels),
+            without: None,
             masters: (0..masters).map(|n| MasterPlan::draw(&mut random, n, sentinels)).collect(),
             network,
             commit_ms: (1, slowest),

@@ -7,7 +7,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::Rules;
+use vedette_core::{Rule, Rules};
 
 use crate::address;
 use crate::fault::{Incident, Kind};
@@ -23,6 +23,8 @@ pub struct Plan {
     pub sentinels: usize,
     /// Those of them that live at the reference's pace.
     pub old: BTreeSet<usize>,
+    /// A rule that the others only claim to keep: the invariants hold them to it.
+    pub without: Option<Rule>,
     /// The masters and their replicas.
     pub masters: Vec<MasterPlan>,
     /// The network.
@@ -85,6 +87,7 @@ impl Plan {
             seed,
             sentinels,
             old: BTreeSet::new(),
+            without: None,
             masters: vec![master],
             network: NetworkPlan { delay_ms, jitter_ms: 0, chunks: false },
             commit_ms: (1, 1),

@@ -35,7 +35,8 @@ impl World {
         let config = Config { listen_port: address::SENTINEL_PORT, local_password: None };
         let now = host.now(self.now_ms);
         let seed = self.chance.lives.next();
-        let core = Sentinel::start_under(host.rules, config, state.clone(), seed, now);
+        let rules = self.plan.without.map_or(host.rules, |rule| host.rules.without(rule));
+        let core = Sentinel::start_under(rules, config, state.clone(), seed, now);
         let core = match self.witness.recording() {
             Some(bounds) => Core::recorded(core, now, bounds),
             None => Core::plain(core),

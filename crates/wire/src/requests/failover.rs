@@ -19,7 +19,9 @@ pub fn parse(words: &[Bytes], dialect: Dialect) -> Parsed {
         [_, _] if dialect == Dialect::Valkey => {
             return Err(error("ERR Unknown failover option specified"));
         }
-        _ => return Err(error("ERR wrong number of arguments for 'sentinel|failover' command")),
+        [] | [_, ..] => {
+            return Err(error("ERR wrong number of arguments for 'sentinel|failover' command"));
+        }
     };
     Ok(Request::Failover(master_name(name)?, manner))
 }

@@ -1,0 +1,271 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use vedette_core::{
+    Effect, Endpoint, Epoch, EventKind, Input, MasterName, MasterView, Request, Response,
+    SentinelId, Wants,
+};
+
+use super::{Invariant, hold, saved};
+use crate::sentinel_host::SentinelIndex;
+use crate::witness::{Scene, Seen};
+
+/// After a vote nobody else gets one for this long (rule V7).
+const REST_MS: u64 = 300;
+
+/// A new vote is given to a member only (rule V2), above the configuration's epoch and whatever
+/// the epoch of the process (rule V1), by nobody who leads a failover of that master, and to
+/// nobody within 300 ms of a vote for another (rule V7). Who may have a vote gets it. A master
+/// monitored anew counts every epoch of before as spent (rule V4).
+#[derive(Default)]
+pub(super) struct VotesGiven {
+    /// Requests for a vote without an answer, oldest first.
+    asked: BTreeMap<Ballot, Vec<Asked>>,
+    /// The last new vote for each address: its epoch, for whom, and when it was given at the
+    /// earliest.
+    given: BTreeMap<(SentinelIndex, Endpoint), (Epoch, SentinelId, u64)>,
+    /// Since when the last vote is on the disk, whatever became of its answer.
+    durable: BTreeMap<(SentinelIndex, MasterName), (Epoch, u64)>,
+    /// Hellos of this moment make members.
+    introduced: BTreeMap<(SentinelIndex, SentinelId), u64>,
+    /// Who has taken an input since its last order: what clients see may have changed since.
+    busy: BTreeSet<SentinelIndex>,
+    /// The epoch on the disk when MONITOR was asked for.
+    monitored: BTreeMap<(SentinelIndex, MasterName), Epoch>,
+}
+
+/// Who is asked, about which address, at which epoch, and for whom.
+type Ballot = (SentinelIndex, Endpoint, Epoch, SentinelId);
+
+/// What was known when a vote was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    at_ms: u64,
+    /// The candidate is a member.
+    known: bool,
+    /// A failover of one's own is past its election.
+    leads: bool,
+    config_epoch: Epoch,
+    /// Nothing but the rules stands between the request and a vote.
+    plain: bool,
+}
+
+fn leads(view: &MasterView) -> bool {
+    let state = view.failover.map(|failover| failover.state);
+    state.is_some_and(|state| state != vedette_core::FailoverState::WaitStart)
+}
+
+/// The one master at this address as clients see it.
+fn at<'a>(scene: &Scene<'a>, address: &Endpoint) -> Option<&'a MasterView> {
+    let masters = scene.snapshot.into_iter().flat_map(|snapshot| snapshot.masters());
+    let mut here = masters.filter(|view| view.node.address == *address).map(|view| &**view);
+    here.next().filter(|_| here.next().is_none())
+}
+
+fn is_failing(scene: &Scene<'_>) -> bool {
+    let process = scene.snapshot.and_then(|snapshot| snapshot.process());
+    process.is_none_or(|process| process.disk_failing_since.is_some())
+}
+
+impl VotesGiven {
+    fn ask(&mut self, scene: &Scene<'_>, address: &Endpoint, epoch: Epoch, candidate: SentinelId) {
+        let who = scene.sentinel;
+        let Some(view) = at(scene, address) else { return };
+        let record = saved(scene.disk, &view.name);
+        if record.is_none_or(|record| record.leader_epoch.unwrap_or_default() >= epoch) {
+            return;
+        }
+        let member = view.sentinels.iter().any(|member| member.id == candidate);
+        let introduced = self.introduced.get(&(who, candidate)) == Some(&scene.at_ms);
+        let is_first = !self.busy.contains(&who);
+        let durable = self.durable.get(&(who, view.name.clone()));
+        let rested = durable.is_none_or(|(_, at_ms)| scene.at_ms >= at_ms + REST_MS);
+        let asked = Asked {
+            at_ms: scene.at_ms,
+            known: member || introduced || candidate == scene.id || !is_first,
+            leads: leads(view) && is_first,
+            config_epoch: view.config_epoch,
+            plain: is_first && rested && member && !leads(view) && !is_failing(scene),
+        };
+        self.asked.entry((who, address.clone(), epoch, candidate)).or_default().push(asked);
+    }
+
+    fn answer(
+        &mut self,
+        scene: &Scene<'_>,
+        ballot: &Ballot,
+        (leader, told): (Option<SentinelId>, Epoch),
+    ) -> Result<(), String> {
+        let (who, address, epoch, candidate) = ballot;
+        let Some(mut asked) = self.asked.remove(ballot) else { return Ok(()) };
+        if leader == Some(*candidate) && told == *epoch {
+            return self.give(scene.id, ballot, &asked);
+        }
+        let first = asked.remove(0);
+        if !asked.is_empty() {
+            self.asked.insert(ballot.clone(), asked);
+        }
+        let calm = at(scene, address).is_some_and(|view| !leads(view)) && !is_failing(scene);
+        // An answer that waits for the disk waits for another vote, which nobody was told yet.
+        let quick = scene.at_ms == first.at_ms;
+        let before = self.given.get(&(*who, address.clone()));
+        let rested = before.is_none_or(|(_, _, at_ms)| first.at_ms >= at_ms + REST_MS);
+        let refused = first.plain && calm && quick && rested;
+        hold(!refused || told >= *epoch || *epoch <= first.config_epoch, || {
+            format!("no vote at {epoch} for {candidate}, who may have it: {first:?}, told {told}")
+        })
+    }
+
+    fn give(&mut self, me: SentinelId, ballot: &Ballot, asked: &[Asked]) -> Result<(), String> {
+        let (who, address, epoch, candidate) = ballot;
+        let key = (*who, address.clone());
+        let before = self.given.get(&key).copied();
+        if before.is_some_and(|(old, ..)| old >= *epoch) {
+            return Ok(());
+        }
+        let earliest_ms = asked.iter().map(|asked| asked.at_ms).min().unwrap_or_default();
+        let latest_ms = asked.iter().map(|asked| asked.at_ms).max().unwrap_or_default();
+        self.given.insert(key, (*epoch, *candidate, earliest_ms));
+        let vote = || format!("a vote at {epoch} for {candidate}: {asked:?}");
+        hold(asked.iter().any(|asked| asked.known), || format!("{} (no member)", vote()))?;
+        hold(asked.iter().any(|asked| !asked.leads), || format!("{} (while leading)", vote()))?;
+        let above = asked.iter().any(|asked| *epoch > asked.config_epoch);
+        hold(above, || format!("{} (not above the configuration)", vote()))?;
+        let rested = before.is_none_or(|(_, leader, at_ms)| {
+            leader == *candidate || leader == me || latest_ms >= at_ms + REST_MS
+        });
+        hold(rested, || format!("{} so soon after {before:?}", vote()))
+    }
+
+    fn take(&mut self, scene: &Scene<'_>, input: &Input) {
+        let who = scene.sentinel;
+        if let Input::Persisted { .. } = input {
+            self.note_saved(scene);
+        }
+        if let Input::MessageReceived { hello: Some(hello), .. } = input {
+            self.introduced.insert((who, hello.id), scene.at_ms);
+        }
+        let Input::Requested { request, .. } = input else { return };
+        if let Request::Hello(Some(hello)) = request {
+            self.introduced.insert((who, hello.id), scene.at_ms);
+        }
+        if let Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) } = request
+        {
+            self.ask(scene, address, *epoch, *candidate);
+        }
+        if let Request::Monitor { name, .. } = request {
+            let epoch = scene.disk.current_epoch.unwrap_or_default();
+            self.monitored.insert((who, name.clone()), epoch);
+        }
+    }
+
+    fn note_saved(&mut self, scene: &Scene<'_>) {
+        for record in &scene.disk.masters {
+            let epoch = record.leader_epoch.unwrap_or_default();
+            let key = (scene.sentinel, record.name.clone());
+            let known = self.durable.entry(key).or_insert((epoch, scene.at_ms));
+            if known.0 != epoch {
+                *known = (epoch, scene.at_ms);
+            }
+        }
+    }
+
+    /// A stall ends what was led.
+    fn forgive_leading(&mut self, who: SentinelIndex) {
+        let mine = self.asked.iter_mut().filter(|((of, ..), _)| *of == who);
+        mine.flat_map(|(_, asked)| asked).for_each(|asked| asked.leads = false);
+    }
+
+    fn respond(
+        &mut self,
+        scene: &Scene<'_>,
+        request: &Request,
+        response: &Response,
+    ) -> Result<(), String> {
+        if let Request::IsMasterDown { address, epoch, wants: Wants::VoteFor(candidate) } = request
+            && let Response::Opinion { leader, leader_epoch, .. } = response
+        {
+            let ballot = (scene.sentinel, address.clone(), *epoch, *candidate);
+            return self.answer(scene, &ballot, (*leader, *leader_epoch));
+        }
+        let Request::Monitor { name, .. } = request else { return Ok(()) };
+        let floor = self.monitored.remove(&(scene.sentinel, name.clone()));
+        let spent = saved(scene.disk, name).and_then(|record| record.leader_epoch);
+        hold(*response != Response::Done || spent >= floor, || {
+            format!("{name} monitored at {floor:?} starts at {spent:?}")
+        })
+    }
+}
+
+impl Invariant for VotesGiven {
+    fn name(&self) -> &'static str {
+        "votes are given to whom they may be given"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        let who = scene.sentinel;
+        match seen {
+            Seen::Took(input) => {
+                self.take(scene, input);
+                self.busy.insert(who);
+                Ok(())
+            }
+            Seen::Ordered(effect) => {
+                self.busy.remove(&who);
+                if let Effect::Publish(publication) = effect
+                    && publication.events.iter().any(|e| e.kind == EventKind::TiltEntered)
+                {
+                    self.forgive_leading(who);
+                }
+                Ok(())
+            }
+            Seen::Responded { request, response } => self.respond(scene, request, response),
+            Seen::Started(_) | Seen::Ended => {
+                self.asked.retain(|(of, ..), _| *of != who);
+                self.given.retain(|(of, _), _| *of != who);
+                self.durable.retain(|(of, _), _| *of != who);
+                self.monitored.retain(|(of, _), _| *of != who);
+                self.busy.remove(&who);
+                Ok(())
+            }
+            Seen::Judged { .. } | Seen::Counted { .. } | Seen::Heard { .. } => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address;
+
+    const FINE: Asked =
+        Asked { at_ms: 0, known: true, leads: false, config_epoch: Epoch::ZERO, plain: true };
+
+    fn epoch(number: u64) -> Epoch {
+        Epoch::new(number).unwrap_or_default()
+    }
+
+    /// Votes of Sentinel 0 at rising epochs.
+    fn give(votes: &[(usize, Asked)]) -> Result<(), String> {
+        let mut check = VotesGiven::default();
+        let at = Endpoint::new("10.1.0.1", 6379);
+        let me = address::sentinel_id(1, 0);
+        votes.iter().zip(1..).try_for_each(|((candidate, asked), number)| {
+            let candidate = address::sentinel_id(1, *candidate);
+            let ballot = (SentinelIndex(0), at.clone(), epoch(number), candidate);
+            check.give(me, &ballot, &[*asked])
+        })
+    }
+
+    #[test]
+    fn votes_that_may_not_be_given_are_found() {
+        assert!(give(&[(1, FINE)]).is_ok());
+        assert!(give(&[(1, Asked { known: false, ..FINE })]).is_err());
+        assert!(give(&[(1, Asked { leads: true, ..FINE })]).is_err());
+        assert!(give(&[(1, Asked { config_epoch: epoch(1), ..FINE })]).is_err());
+        let later = |at_ms| Asked { at_ms, ..FINE };
+        assert!(give(&[(1, FINE), (2, later(299))]).is_err());
+        assert!(give(&[(1, FINE), (2, later(300))]).is_ok());
+        assert!(give(&[(1, FINE), (1, later(1))]).is_ok(), "the same candidate");
+        assert!(give(&[(0, FINE), (1, later(1))]).is_ok(), "after a vote for oneself");
+    }
+}
