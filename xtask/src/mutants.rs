@@ -1,5 +1,5 @@
-//! `cargo xtask mutants`: the simulator against planted bugs, or without one rule. They need a build of their own, so
-//! that no other build ever contains them.
+//! `cargo xtask mutants`: the simulator against planted bugs, or without one rule. They need a
+//! build of their own, so that no other build ever contains them.
 
 use std::process::{Command, ExitCode};
 

@@ -33,8 +33,8 @@ Running a Sentinel:
 
   Our own settings live in 'vedette.toml' beside the configuration file. It is only ever read:
 
-    dialect = \"valkey\"    # or \"redis\", the default: whose names and versions HELLO, INFO, COMMAND,
-                          # HELP and the log give; commands and options of both are understood
+    dialect = \"valkey\"    # or \"redis\", the default: whose names and versions HELLO, INFO,
+                          # COMMAND, HELP and the log give; words of both are understood
 
   '--dialect redis|valkey' among the options wins over it.
 

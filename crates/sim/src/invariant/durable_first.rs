@@ -12,8 +12,8 @@ use crate::witness::{Scene, Seen};
 
 /// Nothing of a Sentinel's own is revealed before it is on its disk: epochs in hellos, questions
 /// and pictures; votes in answers, questions and events; promotions in events; configurations in
-/// hellos and pictures that nobody else told (rule A3); and what an `OK` stands for: it leaves after
-/// a save that was ordered after the change was asked for.
+/// hellos and pictures that nobody else told (rule A3); and what an `OK` stands for: it leaves
+/// after a save that was ordered after the change was asked for.
 #[derive(Default)]
 pub(super) struct DurableFirst {
     /// Configurations that others told and that were newer than the one on the disk.

@@ -20,9 +20,9 @@ const REST_MS: u64 = 300;
 pub(super) struct VotesGiven {
     /// Requests for a vote without an answer, oldest first.
     asked: BTreeMap<Ballot, Vec<Asked>>,
-    /// The last new vote for each address: its epoch, for whom, and when it was given at the
+    /// The last new vote for each master: its epoch, for whom, and when it was given at the
     /// earliest.
-    given: BTreeMap<(SentinelIndex, Endpoint), (Epoch, SentinelId, u64)>,
+    given: BTreeMap<(SentinelIndex, MasterName), (Epoch, SentinelId, u64)>,
     /// Since when the last vote is on the disk, whatever became of its answer.
     durable: BTreeMap<(SentinelIndex, MasterName), (Epoch, u64)>,
     /// Hellos of this moment make members.
@@ -37,9 +37,11 @@ pub(super) struct VotesGiven {
 type Ballot = (SentinelIndex, Endpoint, Epoch, SentinelId);
 
 /// What was known when a vote was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Asked {
     at_ms: u64,
+    /// Whose address it was then.
+    master: MasterName,
     /// The candidate is a member.
     known: bool,
     /// A failover of one's own is past its election.
@@ -81,6 +83,7 @@ impl VotesGiven {
         let rested = durable.is_none_or(|(_, at_ms)| scene.at_ms >= at_ms + REST_MS);
         let asked = Asked {
             at_ms: scene.at_ms,
+            master: view.name.clone(),
             known: member || introduced || candidate == scene.id || !is_first,
             leads: leads(view) && is_first,
             config_epoch: view.config_epoch,
@@ -107,7 +110,7 @@ impl VotesGiven {
         let calm = at(scene, address).is_some_and(|view| !leads(view)) && !is_failing(scene);
         // An answer that waits for the disk waits for another vote, which nobody was told yet.
         let quick = scene.at_ms == first.at_ms;
-        let before = self.given.get(&(*who, address.clone()));
+        let before = self.given.get(&(*who, first.master.clone()));
         let rested = before.is_none_or(|(_, _, at_ms)| first.at_ms >= at_ms + REST_MS);
         let refused = first.plain && calm && quick && rested;
         hold(!refused || told >= *epoch || *epoch <= first.config_epoch, || {
@@ -116,8 +119,9 @@ impl VotesGiven {
     }
 
     fn give(&mut self, me: SentinelId, ballot: &Ballot, asked: &[Asked]) -> Result<(), String> {
-        let (who, address, epoch, candidate) = ballot;
-        let key = (*who, address.clone());
+        let (who, _, epoch, candidate) = ballot;
+        let Some(master) = asked.first().map(|asked| asked.master.clone()) else { return Ok(()) };
+        let key = (*who, master);
         let before = self.given.get(&key).copied();
         if before.is_some_and(|(old, ..)| old >= *epoch) {
             return Ok(());
@@ -237,8 +241,16 @@ mod tests {
     use super::*;
     use crate::address;
 
-    const FINE: Asked =
-        Asked { at_ms: 0, known: true, leads: false, config_epoch: Epoch::ZERO, plain: true };
+    fn fine() -> Asked {
+        Asked {
+            at_ms: 0,
+            master: "m0".into(),
+            known: true,
+            leads: false,
+            config_epoch: Epoch::ZERO,
+            plain: true,
+        }
+    }
 
     fn epoch(number: u64) -> Epoch {
         Epoch::new(number).unwrap_or_default()
@@ -252,20 +264,20 @@ mod tests {
         votes.iter().zip(1..).try_for_each(|((candidate, asked), number)| {
             let candidate = address::sentinel_id(1, *candidate);
             let ballot = (SentinelIndex(0), at.clone(), epoch(number), candidate);
-            check.give(me, &ballot, &[*asked])
+            check.give(me, &ballot, &[asked.clone()])
         })
     }
 
     #[test]
     fn votes_that_may_not_be_given_are_found() {
-        assert!(give(&[(1, FINE)]).is_ok());
-        assert!(give(&[(1, Asked { known: false, ..FINE })]).is_err());
-        assert!(give(&[(1, Asked { leads: true, ..FINE })]).is_err());
-        assert!(give(&[(1, Asked { config_epoch: epoch(1), ..FINE })]).is_err());
-        let later = |at_ms| Asked { at_ms, ..FINE };
-        assert!(give(&[(1, FINE), (2, later(299))]).is_err());
-        assert!(give(&[(1, FINE), (2, later(300))]).is_ok());
-        assert!(give(&[(1, FINE), (1, later(1))]).is_ok(), "the same candidate");
-        assert!(give(&[(0, FINE), (1, later(1))]).is_ok(), "after a vote for oneself");
+        assert!(give(&[(1, fine())]).is_ok());
+        assert!(give(&[(1, Asked { known: false, ..fine() })]).is_err());
+        assert!(give(&[(1, Asked { leads: true, ..fine() })]).is_err());
+        assert!(give(&[(1, Asked { config_epoch: epoch(1), ..fine() })]).is_err());
+        let later = |at_ms| Asked { at_ms, ..fine() };
+        assert!(give(&[(1, fine()), (2, later(299))]).is_err());
+        assert!(give(&[(1, fine()), (2, later(300))]).is_ok());
+        assert!(give(&[(1, fine()), (1, later(1))]).is_ok(), "the same candidate");
+        assert!(give(&[(0, fine()), (1, later(1))]).is_ok(), "after a vote for oneself");
     }
 }
