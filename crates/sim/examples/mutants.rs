@@ -18,7 +18,7 @@ const SPLITS_MAX: u64 = 1;
 
 /// What is found, at which seed and by what. A change of what is drawn moves the seeds: hunt anew.
 const KNOWN: &[(&str, u64, &str)] = &[
-    ("VoteTwiceAfterRestart", 10, "one vote per master and epoch"),
+    ("VoteTwiceAfterRestart", 12, "one vote per master and epoch"),
     ("SkipTheGate", 1, DURABLE),
     ("SaveFailureIgnored", 10, DURABLE),
     ("UnsavedEpochTold", 1, DURABLE),
