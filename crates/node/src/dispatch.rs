@@ -214,7 +214,10 @@ impl Node {
     }
 
     fn is_paused(&self, conn: ConnId, spec: &CommandSpec) -> bool {
-        let Some(pause) = &self.condition.pause else { return false };
+        let held = self.hand_over.is_some().then_some(PauseMode::Write);
+        let Some(mode) = self.condition.pause.as_ref().map(|pause| pause.mode).or(held) else {
+            return false;
+        };
         let writes_queued = || {
             let connection = self.connections.get(&conn);
             let transaction = connection.and_then(|connection| connection.transaction.as_deref());
@@ -225,7 +228,7 @@ impl Node {
                 transaction.queued.iter().any(writes)
             })
         };
-        match pause.mode {
+        match mode {
             PauseMode::All => true,
             PauseMode::Write => {
                 spec.flags.has(Flags::REPLICATES) || (spec.name == "exec" && writes_queued())

@@ -119,6 +119,7 @@ impl Node {
         }
         self.condition.alive = false;
         self.condition.halt = None;
+        self.hand_over = None;
         self.order(Output::StopListening);
         for conn in self.connections.keys().copied().collect::<Vec<_>>() {
             self.close(conn, kind);

@@ -11,7 +11,7 @@ use crate::fault::Condition;
 use crate::parameters::Parameters;
 use crate::pubsub::Pubsub;
 use crate::random::Random;
-use crate::replication::{History, Upstream, Waiter};
+use crate::replication::{HandOver, History, Upstream, Waiter};
 use crate::{CloseKind, ConnId, Input, LinkId, NodeConfig, Output};
 
 /// A data node. See the crate's page for the loop around it.
@@ -36,6 +36,8 @@ pub struct Node {
     pub(crate) history: History,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) waiters: Vec<Waiter>,
+    /// By FAILOVER.
+    pub(crate) hand_over: Option<HandOver>,
     /// When a master next pings its replicas.
     pub(crate) ping_at: u64,
     pub(crate) condition: Condition,
@@ -96,6 +98,7 @@ impl Node {
             pubsub: Pubsub::default(),
             upstream: None,
             waiters: Vec::new(),
+            hand_over: None,
             ping_at: now,
             condition: Condition::default(),
             counters: Counters::default(),
@@ -136,7 +139,8 @@ impl Node {
         if let Some(halt) = &self.condition.halt {
             return halt.until;
         }
-        let replication = [self.upstream_deadline(), self.replicas_deadline()];
+        let replication =
+            [self.upstream_deadline(), self.replicas_deadline(), self.hand_over_deadline()];
         replication.into_iter().flatten().chain(self.condition.deadlines()).min()
     }
 
@@ -220,6 +224,7 @@ impl Node {
             self.end_conditions_if_due();
             self.upstream_due();
             self.replicas_due();
+            self.advance_hand_over();
         }
     }
 

@@ -1,7 +1,7 @@
 //! The commands there are. Arities and flags are those COMMAND INFO of Redis 7.0 shows.
 
 use crate::Node;
-use crate::command::{client, config, connection, info, keyspace, pubsub, replication};
+use crate::command::{client, config, connection, failover, info, keyspace, pubsub, replication};
 use crate::command::{client_kill, server, transaction};
 use crate::dispatch::Call;
 use crate::reply::Reply;
@@ -91,6 +91,7 @@ pub(crate) static COMMANDS: &[CommandSpec] = &[
     spec("echo", 2, ANY_TIME, connection::echo),
     spec("exec", 1, IN_MULTI, transaction::exec),
     spec("exists", -2, Flags::NONE, keyspace::exists),
+    spec("failover", -1, Flags::STALE, failover::failover),
     spec("flushall", -1, WRITE, keyspace::flushall),
     spec("flushdb", -1, WRITE, keyspace::flushall),
     spec("get", 2, Flags::NONE, keyspace::get),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use vedette_resp::{Frame, Protocol};
 
 use crate::dispatch::Call;
-use crate::replication::{Attached, AttachedState, LinkState, NO_ID, Upstream};
+use crate::replication::{Attached, AttachedState, HandOver, LinkState, NO_ID, Upstream};
 use crate::reply::Reply;
 use crate::{ConnId, Node};
 
@@ -163,7 +163,7 @@ fn replication(node: &Node, text: &mut String) {
     };
     let backlog = history.backlog.as_ref();
     lines!(text,
-        "master_failover_state": "no-failover",
+        "master_failover_state": node.hand_over.as_ref().map_or("no-failover", HandOver::name),
         "master_replid": history.id,
         "master_replid2": previous,
         "master_repl_offset": history.offset,

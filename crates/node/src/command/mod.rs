@@ -13,6 +13,8 @@ pub(crate) mod keyspace;
 
 pub(crate) mod replication;
 
+pub(crate) mod failover;
+
 pub(crate) mod config;
 
 pub(crate) mod info;

@@ -10,6 +10,9 @@ use crate::{Node, Role};
 
 pub(crate) fn replicaof(node: &mut Node, call: &Call<'_>) -> Reply {
     let (host, port) = (&call.args[1], &call.args[2]);
+    if node.hand_over.is_some() {
+        return literal("ERR REPLICAOF not allowed while failing over.").into();
+    }
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
         node.promote();
         return Frame::OK.into();
@@ -101,10 +104,9 @@ pub(crate) fn replconf(node: &mut Node, call: &Call<'_>) -> Reply {
                 }
                 return Reply::None;
             }
+            // From the master's stream, or from anybody else.
             b"getack" => {
-                if call.origin == Origin::Master {
-                    node.send_ack();
-                }
+                node.send_ack();
                 return Reply::None;
             }
             _ => {
@@ -122,6 +124,15 @@ pub(crate) fn psync(node: &mut Node, call: &Call<'_>) -> Reply {
         return Reply::None;
     }
     let from = parse_integer(&call.args[2]).and_then(|from| u64::try_from(from).ok());
+    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        if node.role() == Role::Master {
+            return literal("ERR PSYNC FAILOVER can't be sent to a master.").into();
+        }
+        if shown(&call.args[1]) != node.history.id {
+            return literal("ERR PSYNC FAILOVER replid must match my replid.").into();
+        }
+        node.promote();
+    }
     node.attach(conn, &shown(&call.args[1]), from)
 }
 
@@ -158,7 +169,8 @@ pub(crate) fn wait(node: &mut Node, call: &Call<'_>) -> Reply {
 
 impl Node {
     fn ask_for_acks(&mut self) {
-        if !self.replicas.is_empty() {
+        // While it hands over, the offset stands still.
+        if !self.replicas.is_empty() && self.hand_over.is_none() {
             let words: Vec<Bytes> =
                 [&b"REPLCONF"[..], b"GETACK", b"*"].map(Bytes::from_static).to_vec();
             let slices: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();

@@ -155,6 +155,7 @@ impl Node {
             replica.acked_offset = replica.acked_offset.max(offset);
             replica.acked_at = now;
             self.end_waits_if_due();
+            self.advance_hand_over();
         }
     }
 
@@ -217,6 +218,10 @@ impl Node {
         }
         if self.role() == Role::Master && !self.replicas.is_empty() && self.ping_at <= self.now {
             self.ping_at = self.now + PING_PERIOD_MS;
+            if self.hand_over.is_some() {
+                // The offset stands still.
+                return;
+            }
             self.feed(b"*1\r\n$4\r\nPING\r\n");
         }
     }

@@ -75,6 +75,7 @@ impl Node {
         commands.push(owned(&["REPLCONF", "capa", "eof", "capa", "psync2"]));
         let next = (self.history.offset + 1).to_string();
         commands.push(match can_continue {
+            true if self.asks_to_swap() => owned(&["PSYNC", &self.history.id, &next, "FAILOVER"]),
             true => owned(&["PSYNC", &self.history.id, &next]),
             false => owned(&["PSYNC", "?", "-1"]),
         });
@@ -96,6 +97,8 @@ impl Node {
                 upstream.state =
                     LinkState::Syncing { link, id: (*id).to_owned(), offset, buffer: rest };
                 self.drop_replicas();
+                self.hand_over = None;
+                self.resume_held();
                 self.read_snapshot();
             }
             (Frame::Simple(_), ["CONTINUE", id]) => {
@@ -104,7 +107,9 @@ impl Node {
                     self.drop_replicas();
                 }
                 self.go_online(link, rest.freeze());
+                self.end_hand_over();
             }
+            _ if self.asks_to_swap() => self.end_hand_over(),
             _ => self.give_up_link(),
         }
     }

@@ -6,6 +6,9 @@ pub(crate) use history::{History, NO_ID};
 mod feed;
 pub(crate) use feed::{Attached, AttachedState, Waiter};
 
+mod hand_over;
+pub(crate) use hand_over::HandOver;
+
 mod upstream;
 pub(crate) use upstream::{LinkState, Upstream};
 

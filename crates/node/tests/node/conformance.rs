@@ -431,6 +431,7 @@ scripts!(
     pubsub,
     clients,
     config,
+    failover,
     replication,
     busy,
 );

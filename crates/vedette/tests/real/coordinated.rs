@@ -132,6 +132,11 @@ fn valkey_hands_over() {
     check(DataServer::Program(server), vec![ours(); 3]);
 }
 
+#[test]
+fn the_model_hands_over() {
+    check(DataServer::Model(program()), vec![ours(); 3]);
+}
+
 /// The replica cannot catch up: the server goes on as before, nothing has changed, and it is told.
 #[test]
 fn a_replica_that_does_not_keep_up_is_left() {
@@ -180,7 +185,12 @@ fn a_replica_that_does_not_keep_up_is_left() {
 /// A server that refuses the order: nothing happens to it, and its words are in the log.
 #[test]
 fn a_refusing_master_stays_the_master() {
-    let lab = start(GroupSpec { server: DataServer::Model(program()), ..spec() });
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    let lab = start(GroupSpec {
+        server: DataServer::Program(server),
+        node_lines: vec!["rename-command FAILOVER \"\"".to_owned()],
+        ..spec()
+    });
     let old = lab.agreed_master(lab.name());
     assert_eq!(order(&lab, &["COORDINATED"]), "OK");
     let name = lab.name().to_owned();
