@@ -101,7 +101,7 @@ impl Sentinel {
         let refusal = self.with_group(now, id, |group, cx| {
             let refusal = group.refuse_failover(cx).or_else(|| match manner {
                 Manner::Forced => None,
-                Manner::Coordinated => group.refuse_hand_over(),
+                Manner::Coordinated => group.refuse_hand_over(cx),
             });
             if let Some(refusal) = refusal {
                 return Some(refusal);

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::mutant::Mutant;
 use crate::rules::Rule;
 use crate::settings::Tunable;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 impl Group {
     /// Counts the votes; goes on, waits, or gives up.
@@ -145,12 +145,14 @@ impl Member {
         let Some(ballot) = self.asking.ballot.filter(|ballot| ballot.epoch == epoch) else {
             return if reachable { Position::Open } else { Position::Refused };
         };
+        let round_trip = cx.peers.get(&self.id).map_or(Span::ZERO, |peer| peer.round_trip);
         let patience = match ballot.answer {
             Some(Worth::Mine) => return Position::Mine,
             Some(Worth::For(id)) => return Position::For(id),
             Some(Worth::Later) => return Position::Later,
             Some(Worth::Early) => limits::LATE_VOTE_PATIENCE,
-            None => limits::BALLOT_PATIENCE,
+            // A vote may wait for the disk as long as that, and then travels (rules V3, S5).
+            None => limits::BALLOT_PATIENCE + round_trip.min(limits::BALLOT_PATIENCE),
         };
         let late = cx.due(ballot.first_asked_at + patience);
         if reachable && !late { Position::Open } else { Position::Refused }

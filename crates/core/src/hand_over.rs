@@ -15,6 +15,7 @@ use crate::link::Expected;
 use crate::note::Note;
 use crate::query::{HandOverReply, HandOverState, Query, ReplicationTarget, Role};
 use crate::request::Refusal;
+use crate::rules::Rule;
 use crate::time::{Span, Time};
 
 /// A master that was told to hand over.
@@ -32,7 +33,11 @@ pub(crate) struct HandOver {
 
 impl Group {
     /// Why this master cannot be asked to hand over.
-    pub(crate) fn refuse_hand_over(&self) -> Option<Refusal> {
+    pub(crate) fn refuse_hand_over(&self, cx: &Cx<'_>) -> Option<Refusal> {
+        // A majority of a list that is not whole is none.
+        if !self.standing.knows_members() && cx.keeps(Rule::S6) {
+            return Some(Refusal::NoFreshView);
+        }
         let usable = !self.node.is_down() && self.node.is_reachable();
         if !usable || self.node.role != Role::Master {
             return Some(Refusal::MasterUnavailable);

@@ -180,6 +180,8 @@ pub enum Refusal {
     NoGoodReplica,
     /// The master is down or does not say that it is one: it cannot hand over.
     MasterUnavailable,
+    /// The list of fellow Sentinels is not known to be whole yet (rule S6).
+    NoFreshView,
     /// The master's server has no FAILOVER.
     CannotHandOver,
     /// In TILT, no failover can be forced (rule C1).

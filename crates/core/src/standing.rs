@@ -56,6 +56,11 @@ impl Standing {
         self.view = MemberList::Whole;
     }
 
+    /// Whether the list can be trusted to be whole (rule S6).
+    pub(crate) fn knows_members(&self) -> bool {
+        self.view == MemberList::Whole
+    }
+
     /// A new id makes the list suspect for another while, if it was.
     pub(crate) fn member_found(&mut self, now: Time) {
         if let MemberList::Growing { quiet_since: Some(since) } = &mut self.view {
@@ -150,7 +155,7 @@ impl Group {
         {
             return Some(Hindrance::OwnIdElsewhere);
         }
-        if self.standing.view != MemberList::Whole && cx.keeps(Rule::S6) {
+        if !self.standing.knows_members() && cx.keeps(Rule::S6) {
             return Some(Hindrance::NoFreshView);
         }
         if let Some(deferral) = &self.deferral {

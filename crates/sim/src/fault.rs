@@ -91,6 +91,8 @@ pub enum Order {
 pub enum Typed {
     /// `SENTINEL FAILOVER`.
     Failover,
+    /// `SENTINEL FAILOVER … COORDINATED`.
+    Coordinated,
     /// `SENTINEL RESET`.
     Reset,
     /// `SENTINEL REMOVE`, and `MONITOR` with `SET` a while later.
@@ -231,11 +233,13 @@ pub enum Kind {
     Voters,
     /// Hosts change their address.
     Moves,
+    /// `SENTINEL FAILOVER … COORDINATED`.
+    Coordinated,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::MasterDies,
         Self::MasterHangs,
         Self::NodeDies,
@@ -260,5 +264,6 @@ impl Kind {
         Self::Typed,
         Self::Voters,
         Self::Moves,
+        Self::Coordinated,
     ];
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part, Rules};
+use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part, Query, Rules};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -42,6 +42,12 @@ impl Places {
 
     pub(crate) fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) {
         match seen {
+            Seen::Ordered(Effect::Send { query: Query::HandOver { .. }, .. }) => {
+                self.reach("a master was told to hand over");
+            }
+            Seen::Ordered(Effect::Send { query: Query::RecallHandOver, .. }) => {
+                self.reach("a master was told not to hand over");
+            }
             Seen::Ordered(Effect::Publish(publication)) => {
                 publication.events.iter().for_each(|event| self.hear_event(scene, event));
                 if publication
@@ -136,8 +142,12 @@ impl Places {
         }
         self.leaders.insert(group, (scene.sentinel, scene.at_ms, epoch));
         let view = scene.snapshot.and_then(|snapshot| snapshot.master(master));
-        if view.and_then(|view| view.failover).is_some_and(|failover| failover.forced) {
+        let failover = view.and_then(|view| view.failover);
+        if failover.is_some_and(|failover| failover.forced) {
             self.reach("a forced failover went on");
+        }
+        if failover.is_some_and(|failover| failover.coordinated) {
+            self.reach("a coordinated failover was elected");
         }
     }
 }

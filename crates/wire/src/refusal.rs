@@ -20,6 +20,9 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> Reply {
             Dialect::Redis => error("NOGOODMASTER Master is not available to hand over"),
             Dialect::Valkey => error("NOGOODPRIMARY Primary is not available to hand over"),
         },
+        Refusal::NoFreshView => error(
+            "ERR This Sentinel may not know all its fellow Sentinels yet; ask again in a moment",
+        ),
         Refusal::CannotHandOver => match dialect {
             Dialect::Redis => error("NOGOODMASTER Master does not support FAILOVER command"),
             Dialect::Valkey => error("NOGOODPRIMARY Primary does not support FAILOVER command"),

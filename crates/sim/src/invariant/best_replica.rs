@@ -43,14 +43,18 @@ impl BestReplica {
         lines.any(|line| line.purpose == Purpose::Commands && line.is_established)
     }
 
-    /// Candidacies begin and end.
-    fn look(&mut self, scene: &Scene<'_>, masters: &[Arc<MasterView>]) {
-        for view in masters {
+    /// Candidacies begin.
+    fn begin(&mut self, scene: &Scene<'_>, masters: &[Arc<MasterView>]) {
+        for view in masters.iter().filter(|view| view.failover.is_some()) {
             let key = (scene.sentinel, view.name.clone());
-            match view.failover {
-                Some(_) => _ = self.standing.entry(key).or_insert((scene.at_ms, 0)),
-                None => _ = self.standing.remove(&key),
-            }
+            self.standing.entry(key).or_insert((scene.at_ms, 0));
+        }
+    }
+
+    /// Candidacies end: after their events, which may be of the same turn.
+    fn end(&mut self, scene: &Scene<'_>, masters: &[Arc<MasterView>]) {
+        for view in masters.iter().filter(|view| view.failover.is_none()) {
+            self.standing.remove(&(scene.sentinel, view.name.clone()));
         }
     }
 
@@ -174,9 +178,11 @@ impl Invariant for BestReplica {
                 Ok(())
             }
             Seen::Ordered(Effect::Publish(publication)) => {
-                self.look(scene, &publication.masters);
-                let events = publication.events.iter();
-                events.into_iter().try_for_each(|event| self.hear_event(scene, event))
+                self.begin(scene, &publication.masters);
+                let mut events = publication.events.iter();
+                let outcome = events.try_for_each(|event| self.hear_event(scene, event));
+                self.end(scene, &publication.masters);
+                outcome
             }
             Seen::Started(_) | Seen::Ended => {
                 self.roles.retain(|(of, _), _| *of != who);

@@ -10,8 +10,8 @@ use crate::witness::{Scene, Seen};
 
 /// Nobody stands who was not answered by enough members about this master within two ASK-PERIODs
 /// (rule S2), or whose list of members began anew less than two PUBLISH-PERIODs ago (rule S6).
-/// Masters for which a Sentinel stands in the same turn share one epoch (rule S4). Forced failovers
-/// are excepted (rule C1).
+/// Masters for which a Sentinel stands in the same turn share one epoch (rule S4). What operators
+/// order is excepted (rule C1).
 #[derive(Default)]
 pub(super) struct CandidacyOpens {
     /// Answers: by hearer, about which address, of whom, and when last.
@@ -34,7 +34,7 @@ impl CandidacyOpens {
 
     fn look(&mut self, scene: &Scene<'_>, turn: u64, view: &MasterView) -> Result<(), String> {
         let key = (scene.sentinel, view.name.clone());
-        if view.failover.is_none_or(|failover| failover.forced) {
+        if view.failover.is_none_or(|failover| failover.forced || failover.coordinated) {
             self.standing.remove(&key);
             return Ok(());
         }

@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 
-use vedette_core::{
-    ConnId, Effect, Endpoint, Epoch, Input, MasterName, Query, SavedMaster, SentinelId,
-};
+use vedette_core::{ConnId, Effect, Endpoint, Epoch, MasterName, Query, SavedMaster, SentinelId};
 
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
@@ -60,8 +58,8 @@ impl Invariant for CandidateAsks {
                 conn,
                 query: Query::AskDown { address, epoch, vote_for: Some(_) },
             }) => return self.ask(scene, *conn, address, *epoch),
-            Seen::Took(Input::Disconnected { conn } | Input::ConnectFailed { conn, .. })
-            | Seen::Ordered(Effect::Close { conn }) => {
+            // Behind a lost connection orders of the same turn may follow that came before.
+            Seen::Ordered(Effect::Close { conn }) => {
                 self.told.retain(|(of, on, _)| (*of, *on) != (who, *conn));
             }
             Seen::Started(_) | Seen::Ended => self.told.retain(|(of, ..)| *of != who),

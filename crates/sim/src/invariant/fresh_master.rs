@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 
 use vedette_core::{
     Answer, Detail, DurableChange, Effect, Endpoint, Epoch, Event, Hello, InfoAnswer, Input,
-    MasterView, Purpose, Query, ReplicationTarget, Request, Role, SentinelId, Wants,
+    Manner, MasterView, Purpose, Query, ReplicationTarget, Request, Role, SentinelId, Wants,
 };
 
 use super::lines::Lines;
@@ -227,7 +227,9 @@ impl Invariant for FreshMaster {
             Seen::Took(Input::Persisted { .. }) => {
                 self.saving.remove(&who);
             }
-            Seen::Took(Input::Requested { request: Request::Failover(..), .. }) => {
+            Seen::Took(Input::Requested {
+                request: Request::Failover(_, Manner::Forced), ..
+            }) => {
                 let mine = self.terms.iter_mut().filter(|((of, _), _)| *of == who);
                 mine.for_each(|(_, term)| term.forced = true);
             }

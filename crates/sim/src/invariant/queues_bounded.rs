@@ -102,6 +102,8 @@ impl Invariant for QueuesBounded {
             Seen::Ordered(Effect::Connect { conn, to, purpose, .. }) => {
                 self.connect(who, *conn, (*to, *purpose))
             }
+            // Nothing is answered to it.
+            Seen::Ordered(Effect::Send { query: Query::TellOffset, .. }) => Ok(()),
             Seen::Ordered(Effect::Send { conn, query }) => {
                 let line = self.lines.get_mut(&(who, *conn));
                 line.map_or(Ok(()), |line| line.send(Sort::of(query)))

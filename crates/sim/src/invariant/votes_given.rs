@@ -20,6 +20,8 @@ const REST_MS: u64 = 300;
 pub(super) struct VotesGiven {
     /// Requests for a vote without an answer, oldest first.
     asked: BTreeMap<Ballot, Vec<Asked>>,
+    /// When each vote was asked for first: it may have been cast then, whatever was answered.
+    first_asked: BTreeMap<Ballot, u64>,
     /// The last new vote for each master: its epoch, for whom, and when it was given at the
     /// earliest.
     given: BTreeMap<(SentinelIndex, MasterName), (Epoch, SentinelId, u64)>,
@@ -89,7 +91,9 @@ impl VotesGiven {
             config_epoch: view.config_epoch,
             plain: is_first && rested && member && !leads(view) && !is_failing(scene),
         };
-        self.asked.entry((who, address.clone(), epoch, candidate)).or_default().push(asked);
+        let ballot = (who, address.clone(), epoch, candidate);
+        self.first_asked.entry(ballot.clone()).or_insert(scene.at_ms);
+        self.asked.entry(ballot).or_default().push(asked);
     }
 
     fn answer(
@@ -127,6 +131,7 @@ impl VotesGiven {
             return Ok(());
         }
         let earliest_ms = asked.iter().map(|asked| asked.at_ms).min().unwrap_or_default();
+        let earliest_ms = self.first_asked.get(ballot).copied().unwrap_or(earliest_ms);
         let latest_ms = asked.iter().map(|asked| asked.at_ms).max().unwrap_or_default();
         self.given.insert(key, (*epoch, *candidate, earliest_ms));
         let vote = || format!("a vote at {epoch} for {candidate}: {asked:?}");
@@ -225,6 +230,7 @@ impl Invariant for VotesGiven {
             Seen::Responded { request, response } => self.respond(scene, request, response),
             Seen::Started(_) | Seen::Ended => {
                 self.asked.retain(|(of, ..), _| *of != who);
+                self.first_asked.retain(|(of, ..), _| *of != who);
                 self.given.retain(|(of, _), _| *of != who);
                 self.durable.retain(|(of, _), _| *of != who);
                 self.monitored.retain(|(of, _), _| *of != who);

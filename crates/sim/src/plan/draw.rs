@@ -80,7 +80,8 @@ impl Plan {
                 | Kind::Resets
                 | Kind::HalfOpen
                 | Kind::Forced
-                | Kind::Moves => random.between(2_500, 12_000),
+                | Kind::Moves
+                | Kind::Coordinated => random.between(2_500, 12_000),
             };
             if on {
                 self.swarm.insert(kind, every);

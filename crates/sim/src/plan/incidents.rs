@@ -71,6 +71,7 @@ impl Plan {
             | Kind::Resets
             | Kind::HalfOpen => Fault::Network(self.draw_network_harm(kind, for_ms, random)),
             Kind::Forced => Fault::Typed { sentinel, group, typed: Typed::Failover },
+            Kind::Coordinated => Fault::Typed { sentinel, group, typed: Typed::Coordinated },
             Kind::Typed => Fault::Typed { sentinel, group, typed: self.draw_typed(random) },
             Kind::Moves => on_sentinel(SentinelHarm::Moves { for_ms: random.spread(20, 3_000) }),
             Kind::Voters => Fault::VoterCrashes {

@@ -15,6 +15,7 @@ impl World {
         let line = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let lines: Vec<Vec<String>> = match &typed {
             Typed::Failover => vec![line(&["SENTINEL", "FAILOVER", &name])],
+            Typed::Coordinated => vec![line(&["SENTINEL", "FAILOVER", &name, "COORDINATED"])],
             Typed::Reset => vec![line(&["SENTINEL", "RESET", &name])],
             Typed::RemoveAndMonitor => {
                 let again = Repair::Type(sentinel, group, Typed::Monitor);

@@ -88,9 +88,10 @@ impl Pace {
         let ballot_ms = self.save_ms * 2 + self.round_ms;
         let late = ballot_ms > VOTE_PATIENCE_MS;
         terms.add("S5, V3", ballot_ms + if late { VOTE_PATIENCE_MS + self.round_ms } else { 0 });
-        // One election may be split.
-        let lost_ms = if late { LATE_VOTE_MS } else { BALLOT_PATIENCE_MS };
-        terms.add("F2", lost_ms + LOST_PAUSE_MS + step);
+        // One election may be lost. If the others defer to who lost it, it stands again at another
+        // epoch, where its turn may be the last.
+        let lost_ms = if late { LATE_VOTE_MS } else { BALLOT_PATIENCE_MS + self.round_ms };
+        terms.add("F2", lost_ms + LOST_PAUSE_MS + step * self.known.saturating_sub(1));
     }
 
     fn promotion(&self, terms: &mut Patience) {
