@@ -192,6 +192,14 @@ impl FreshMaster {
     }
 }
 
+impl FreshMaster {
+    /// Whichever master is meant: of that one the old master may be demoted at once (rule C1).
+    fn forced(&mut self, who: SentinelIndex) {
+        let mine = self.terms.iter_mut().filter(|((of, _), _)| *of == who);
+        mine.for_each(|(_, term)| term.forced = true);
+    }
+}
+
 impl Invariant for FreshMaster {
     fn name(&self) -> &'static str {
         "a fresh master is never demoted"
@@ -229,10 +237,7 @@ impl Invariant for FreshMaster {
             }
             Seen::Took(Input::Requested {
                 request: Request::Failover(_, Manner::Forced), ..
-            }) => {
-                let mine = self.terms.iter_mut().filter(|((of, _), _)| *of == who);
-                mine.for_each(|(_, term)| term.forced = true);
-            }
+            }) => self.forced(who),
             Seen::Ordered(Effect::Publish(publication)) => {
                 for view in &publication.masters {
                     self.look(scene.at_ms, who, view);
