@@ -21,6 +21,7 @@ mod masters;
 mod members;
 mod mixed;
 mod nodes;
+mod process;
 mod restart;
 mod scripts;
 mod tls;

@@ -1,0 +1,9 @@
+//! The process beside the reference's: what it says, writes, leaves behind and ends with
+//! (spec: interface 7, 10).
+
+mod background;
+mod log_file;
+mod run;
+mod starting;
+mod stopping;
+mod supervision;
