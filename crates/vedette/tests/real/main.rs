@@ -20,6 +20,7 @@ mod group;
 mod masters;
 mod members;
 mod mixed;
+mod names;
 mod nodes;
 mod process;
 mod restart;

@@ -4,6 +4,8 @@
 mod background;
 mod log_file;
 mod run;
+pub(crate) use run::{alike, code};
+
 mod starting;
 mod stopping;
 mod supervision;

@@ -12,7 +12,7 @@ use crate::group::{found, program};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Make {
+pub(crate) enum Make {
     Ours,
     Reference,
 }
@@ -34,21 +34,21 @@ const RUNNING_MODE: &str = " * Running mode=sentinel";
 
 /// A folder, a port, and the words to start a program with.
 #[derive(Debug)]
-pub(super) struct Setting {
-    pub(super) make: Make,
-    pub(super) port: u16,
+pub(crate) struct Setting {
+    pub(crate) make: Make,
+    pub(crate) port: u16,
     folder: Folder,
     _ports: PortBlock,
     /// What stands before the program, such as `env` or `prlimit`.
-    pub(super) before: Vec<String>,
+    pub(crate) before: Vec<String>,
     /// What stands after the file.
-    pub(super) after: Vec<String>,
+    pub(crate) after: Vec<String>,
     /// Levels below this are not written, whichever level Redis 7 gives them.
-    pub(super) is_quiet: bool,
+    pub(crate) is_quiet: bool,
 }
 
 /// The settings of both programs; of ours alone where the reference is not installed.
-pub(super) fn both(lines: &str) -> Vec<Setting> {
+pub(crate) fn both(lines: &str) -> Vec<Setting> {
     let mut all = vec![Setting::new(Make::Ours, lines)];
     if found("redis-server", programs::redis_server()).is_some() {
         all.push(Setting::new(Make::Reference, lines));
@@ -58,7 +58,7 @@ pub(super) fn both(lines: &str) -> Vec<Setting> {
 
 /// Does the same with both programs and expects the same; returns what came of it.
 #[track_caller]
-pub(super) fn alike<T: PartialEq + std::fmt::Debug>(
+pub(crate) fn alike<T: PartialEq + std::fmt::Debug>(
     lines: &str,
     mut act: impl FnMut(&mut Setting) -> T,
 ) -> T {
@@ -72,7 +72,7 @@ pub(super) fn alike<T: PartialEq + std::fmt::Debug>(
 
 impl Setting {
     /// A folder with these lines after the port; `$FOLDER` and `$PORT` are put in.
-    pub(super) fn new(make: Make, lines: &str) -> Self {
+    pub(crate) fn new(make: Make, lines: &str) -> Self {
         let folder = Folder::new(None).unwrap();
         let mut ports = PortBlock::claim().unwrap();
         let port = ports.take().unwrap();
@@ -89,40 +89,40 @@ impl Setting {
         setting
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A text with this setting's folder and port.
-    pub(super) fn put_in(&self, text: &str) -> String {
+    pub(crate) fn put_in(&self, text: &str) -> String {
         let folder = self.folder.path().display().to_string();
         text.replace("$FOLDER", &folder).replace("$PORT", &self.port.to_string())
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), self.put_in(text)).unwrap();
     }
 
-    pub(super) fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    pub(super) fn set_after(&mut self, words: &[&str]) {
+    pub(crate) fn set_after(&mut self, words: &[&str]) {
         self.after = words.iter().map(|word| self.put_in(word)).collect();
     }
 
-    pub(super) fn set_before(&mut self, words: &[&str]) {
+    pub(crate) fn set_before(&mut self, words: &[&str]) {
         self.before = words.iter().map(|word| self.put_in(word)).collect();
     }
 
     /// Starts it on its file, with both outputs in the file `out`.
-    pub(super) fn start(&self) -> Process {
+    pub(crate) fn start(&self) -> Process {
         let conf = self.path("sentinel.conf").display().to_string();
         self.start_on(&[conf])
     }
 
     /// Starts it with these words in the file's place.
-    pub(super) fn start_on(&self, file: &[String]) -> Process {
+    pub(crate) fn start_on(&self, file: &[String]) -> Process {
         let program = self.as_redis_sentinel();
         let mut words = self.before.clone();
         words.push(program.display().to_string());
@@ -145,7 +145,7 @@ impl Setting {
     }
 
     /// A connection once it serves.
-    pub(super) fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
         let stream = until("a connection", BOUND, connect);
         let stream = stream.unwrap_or_else(|error| panic!("{error}: {}", self.read("out")));
@@ -154,7 +154,7 @@ impl Setting {
     }
 
     /// The first line of the answer to an inline command.
-    pub(super) fn ask(&self, command: &str) -> String {
+    pub(crate) fn ask(&self, command: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -166,7 +166,7 @@ impl Setting {
     }
 
     /// Starts it, lets it serve, sends the signals, and waits for the end.
-    pub(super) fn serve_until(&self, signals: &[Signal]) -> (Ending, Vec<String>) {
+    pub(crate) fn serve_until(&self, signals: &[Signal]) -> (Ending, Vec<String>) {
         let mut process = self.start();
         assert_eq!(self.ask("PING"), "+PONG\r\n");
         for &signal in signals {
@@ -176,12 +176,12 @@ impl Setting {
     }
 
     /// Starts it and waits until it ends by itself.
-    pub(super) fn refused(&self) -> (Ending, Vec<String>) {
+    pub(crate) fn refused(&self) -> (Ending, Vec<String>) {
         self.end_of(&mut self.start())
     }
 
     /// Waits for the end; how it ended, and what was said on both outputs.
-    pub(super) fn end_of(&self, process: &mut Process) -> (Ending, Vec<String>) {
+    pub(crate) fn end_of(&self, process: &mut Process) -> (Ending, Vec<String>) {
         let status = process.wait_for_end(BOUND).unwrap();
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         let pid = process.pid();
@@ -189,13 +189,13 @@ impl Setting {
     }
 
     /// Waits until a file contains a text.
-    pub(super) fn wait_for(&self, file: &str, text: &str) {
+    pub(crate) fn wait_for(&self, file: &str, text: &str) {
         until(text, BOUND, || self.read(file).contains(text).then_some(()))
             .unwrap_or_else(|error| panic!("{error}: {}", self.read(file)));
     }
 
     /// The lines of a log without what differs from run to run, at Redis 8's levels.
-    pub(super) fn comparable(&self, log: &str, pid: u32) -> Vec<String> {
+    pub(crate) fn comparable(&self, log: &str, pid: u32) -> Vec<String> {
         log.lines()
             .filter(|line| !AS_IT_COMES.iter().any(|often| line.contains(often)))
             .filter(|line| !line.contains(RUNNING_MODE) || !log.contains("aborting.\n"))
@@ -227,13 +227,13 @@ impl Setting {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ending {
-    pub(super) code: Option<i32>,
-    pub(super) signal: Option<i32>,
+pub(crate) struct Ending {
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
 }
 
 /// It ended by itself with this code.
-pub(super) fn code(code: i32) -> Ending {
+pub(crate) fn code(code: i32) -> Ending {
     Ending { code: Some(code), signal: None }
 }
 
