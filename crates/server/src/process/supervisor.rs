@@ -83,7 +83,8 @@ impl Supervisor {
     }
 }
 
-/// One datagram each, as the reference sends them. A manager that does not listen is not our business.
+/// One datagram each, as the reference sends them. A manager that does not listen is not our
+/// business.
 fn notify(state: NotifyState<'_>) {
     let _ = sd_notify::notify(false, &[state]);
 }

@@ -17,6 +17,7 @@ mod exchange;
 mod failover;
 mod flight;
 mod group;
+mod limits;
 mod masters;
 mod members;
 mod mixed;

@@ -4,7 +4,7 @@
 mod background;
 mod log_file;
 mod run;
-pub(crate) use run::{alike, code};
+pub(crate) use run::{Setting, alike, code};
 
 mod starting;
 mod stopping;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use rustix::process::Signal;
 
-use super::run::{alike, code};
+use super::run::{Make, Setting, alike, code};
 
 const MASTER: &str = "sentinel monitor m 127.0.0.1 1 1\n";
 
@@ -210,4 +210,16 @@ fn files_that_are_not_there_are_told() {
     let (ending, said) = alike("", |setting| setting.end_of(&mut setting.start_on(&[])));
     assert_eq!(ending, code(1));
     assert!(said[0].ends_with("# Sentinel needs config file on disk to save state. Exiting..."));
+}
+
+#[test]
+fn ours_draws_no_logo_and_keeps_its_command_line() {
+    let setting = Setting::new(Make::Ours, "always-show-logo yes\nset-proc-title yes\n");
+    let mut process = setting.start();
+    setting.wait_for("out", " * Running mode=sentinel, port=");
+    assert_eq!(setting.ask("PING"), "+PONG\r\n");
+    let words = std::fs::read(format!("/proc/{}/cmdline", process.pid())).unwrap();
+    let words = String::from_utf8(words).unwrap();
+    assert!(words.contains("/redis-sentinel\0") && words.contains("/sentinel.conf\0"), "{words}");
+    process.terminate(vedette::lab::BOUND).unwrap();
 }

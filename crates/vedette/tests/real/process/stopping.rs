@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use vedette::lab::BOUND;
 
-use super::run::{Ending, alike, code};
+use super::run::{Ending, Make, Setting, alike, code};
 
 #[test]
 fn signals_end_it_or_do_not() {
@@ -74,4 +74,20 @@ fn a_pid_file_that_cannot_be_written_is_no_reason_to_end() {
         (ending, said.into_iter().filter(is_kept).collect::<Vec<_>>())
     });
     assert_eq!(ending, code(0));
+}
+
+#[test]
+fn an_alarm_ends_ours() {
+    let setting = Setting::new(Make::Ours, "");
+    let (ending, _) = setting.serve_until(&[Signal::ALARM]);
+    assert_eq!(ending, Ending { code: None, signal: Some(14) });
+}
+
+#[test]
+fn ours_removes_only_a_pid_file_that_it_wrote() {
+    let setting = Setting::new(Make::Ours, "pidfile /nonexistent/pid\n");
+    let (_, said) = setting.serve_until(&[Signal::TERM]);
+    let wanted = "* Failed to write PID file: No such file or directory";
+    assert!(said.iter().any(|line| line.ends_with(wanted)), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("Removing the pid file.")), "{said:?}");
 }

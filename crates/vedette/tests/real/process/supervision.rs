@@ -16,7 +16,7 @@ fn supervised(setting: &mut Setting, own_words: &str) -> (Ending, Vec<String>, V
     let mut process = setting.start();
     let mut heard: Vec<String> = Vec::new();
     let mut datagram = [0; 1024];
-    while !heard.last().is_some_and(|last| last == "STOPPING=1\n") {
+    while heard.last().is_none_or(|last| last != "STOPPING=1\n") {
         let len = socket.recv(&mut datagram).unwrap();
         heard.push(String::from_utf8_lossy(&datagram[..len]).into_owned());
         if heard.last().is_some_and(|last| last == "READY=1\n") {
