@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use rustix::process::Signal;
 use vedette::lab::BOUND;
 
-use super::run::{Make, Setting, alike, both};
+use super::run::{Make, Setting, alike, both, without_pid};
 
 #[test]
 fn the_log_file_is_appended_to() {
@@ -19,8 +19,9 @@ fn the_log_file_is_appended_to() {
             pids.push(process.pid());
         }
         assert_eq!(setting.read("out"), "", "nothing on standard output");
-        let log = setting.read("log").replace(&pids[1].to_string(), &pids[0].to_string());
-        setting.comparable(&log, pids[0])
+        let log = setting.read("log");
+        let log: Vec<String> = log.lines().map(|line| without_pid(line, pids[1])).collect();
+        setting.comparable(&log.join("\n"), pids[0])
     });
     assert_eq!(said[0], "what was there");
     assert_eq!(said.iter().filter(|line| line.ends_with("bye bye...")).count(), 2);
@@ -68,7 +69,7 @@ fn syslog_of(setting: &mut Setting) -> Vec<String> {
     let mut datagram = [0; 4096];
     while !all.last().is_some_and(|line: &String| line.ends_with("bye bye...")) {
         let len = socket.recv(&mut datagram).unwrap();
-        let text = String::from_utf8_lossy(&datagram[..len]).replace(&pid.to_string(), "PID");
+        let text = without_pid(&String::from_utf8_lossy(&datagram[..len]), pid);
         // `<priority>Mon dd hh:mm:ss identity[pid]: text`
         let (priority, rest) = text.split_once('>').unwrap();
         all.push(format!("{priority}>{}", rest.get(16..).unwrap_or_default()));

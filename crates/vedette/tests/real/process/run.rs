@@ -206,7 +206,7 @@ impl Setting {
 
     fn comparable_line(&self, line: &str, pid: u32) -> String {
         let folder = self.folder.path().display().to_string();
-        let line = line.replace(&folder, "$FOLDER").replace(&pid.to_string(), "PID");
+        let line = without_pid(&line.replace(&folder, "$FOLDER"), pid);
         let line = line.replace(&self.port.to_string(), "$PORT");
         // Versions and the spelling of Redis 8.
         let line = line.replace("7.0.15", "VERSION").replace("7.4.2", "VERSION");
@@ -223,6 +223,16 @@ impl Setting {
         };
         format!("{} {mark} {text}", without_time(head))
     }
+}
+
+/// A text in which this process's number is called PID where processes are named. A small number
+/// may stand elsewhere by chance.
+pub(crate) fn without_pid(text: &str, pid: u32) -> String {
+    let text = match text.strip_prefix(&format!("{pid}:")) {
+        Some(rest) => format!("PID:{rest}"),
+        None => text.to_owned(),
+    };
+    text.replace(&format!("pid={pid},"), "pid=PID,").replace(&format!("[{pid}]"), "[PID]")
 }
 
 /// How a process ended.
