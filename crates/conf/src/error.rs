@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::Origin;
+use crate::words;
 
 /// How the program names itself in the fatal block: `Redis 7.4.2`, or `Version 8.1.0` for Valkey.
 pub type Product<'a> = &'a str;
@@ -52,6 +53,19 @@ pub struct BadLine {
     pub text: Vec<u8>,
     /// The reason, in the reference's words where it has any.
     pub message: String,
+}
+
+/// The reason of a line that names a host which is no address.
+pub(crate) const UNRESOLVED: &str = "Can't resolve instance hostname.";
+
+impl BadLine {
+    /// The host that is no address, if that is what is wrong: the reference logs it before.
+    #[must_use]
+    pub fn unresolved_host(&self) -> Option<String> {
+        let words = words::split(&self.text).ok().filter(|_| self.message == UNRESOLVED)?;
+        // `sentinel monitor <name> <host>`, and `known-replica` and `known-sentinel` alike.
+        words.get(3).map(|host| String::from_utf8_lossy(host).into_owned())
+    }
 }
 
 impl fmt::Display for BadLine {

@@ -97,6 +97,13 @@ impl Replica {
         let name = alloc::format!("{}", node.address.announce(as_name)).into();
         Self { name, node, reconf: None }
     }
+
+    /// Names it by the address that its host turned out to have.
+    pub(crate) fn name_by(&mut self, ip: core::net::IpAddr, as_name: bool) {
+        let mut address = self.node.address.clone();
+        address.resolve_to(ip);
+        self.name = alloc::format!("{}", address.announce(as_name)).into();
+    }
 }
 
 impl Member {

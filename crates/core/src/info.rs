@@ -80,6 +80,9 @@ impl Group {
             let address = Address::new(endpoint);
             let known = self.nodes().any(|node| node.address.same(&address));
             let refused = address.is_name() && !cx.host.settings.resolve_hostnames;
+            if refused {
+                cx.note(Note::ResolveFailed { host: endpoint.host.clone() });
+            }
             if known || refused || self.replicas.len() >= limits::REPLICAS {
                 continue;
             }

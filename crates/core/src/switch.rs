@@ -175,6 +175,14 @@ impl Group {
         host: &Arc<str>,
         ip: core::net::IpAddr,
     ) {
+        // The first address is part of a replica's name, later ones are not (spec: behaviour 14.4).
+        let as_name = cx.host.settings.announce_hostnames;
+        for replica in &mut self.replicas {
+            let address = &replica.node.address;
+            if address.host() == host && address.ip().is_none() {
+                replica.name_by(ip, as_name);
+            }
+        }
         let mut changed = false;
         for node in self.nodes_mut() {
             if node.address.host() == host && node.address.ip() != Some(ip) {

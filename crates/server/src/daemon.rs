@@ -67,8 +67,8 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let within = runtime.enter();
     let signals =
         Signals::listen().map_err(|error| refuse(&log, "Can't receive signals", &error))?;
-    load::log_first_lines(&loaded, &tls, dialect, &log);
     supervisor.starting(dialect, &log);
+    load::log_first_lines(&loaded, &tls, dialect, &log);
 
     let maxclients = process::fit_maxclients(loaded.server.maxclients.into(), &log)
         .map_err(|error| refuse_with(&log, &error))?;

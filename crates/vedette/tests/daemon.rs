@@ -270,7 +270,7 @@ fn users_of_the_configuration_are_enforced_and_saved_with_it() {
     let setup = Setup::new("user default on nopass ~* &* +@all\nuser a on >secret +ping\n");
     let daemon = setup.start();
     assert_eq!(setup.ask("AUTH a secret\r\nPING"), "+OK\r\n+PONG\r\n+OK\r\n");
-    let info = "-NOPERM this user has no permissions to run the 'info' command\r\n";
+    let info = "-NOPERM User a has no permissions to run the 'info' command\r\n";
     assert_eq!(setup.ask("AUTH a secret\r\nINFO"), format!("+OK\r\n{info}+OK\r\n"));
     assert!(!setup.read("sentinel.conf").contains("secret"), "the hash is enough");
     setup.ask("ACL SETUSER a +info\r\nACL SETUSER b on nopass ~* +@all");

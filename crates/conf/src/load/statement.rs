@@ -4,7 +4,7 @@ use vedette_core::Endpoint;
 
 use crate::directives::{INT_MAX, out_of_range};
 use crate::document::Origin;
-use crate::error::{BadLine, ConfigError};
+use crate::error::{BadLine, ConfigError, UNRESOLVED};
 
 /// A line, split.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl Statement {
         let port = port.ok_or("Invalid port number.")?;
         let host = self.text_of(index)?;
         if host.is_empty() || !(names_allowed || host.parse::<std::net::IpAddr>().is_ok()) {
-            return Err("Can't resolve instance hostname.".into());
+            return Err(UNRESOLVED.into());
         }
         Ok(Endpoint::new(host, port))
     }

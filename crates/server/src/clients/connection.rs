@@ -7,11 +7,13 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::ReadBuf;
+use vedette_core::LogLevel;
 use vedette_wire::Client;
 use vedette_wire::client::{CloseReason, Closing, SubscriptionChange};
 
 use super::counters::Counters;
 use super::{House, budget};
+use crate::log::os_words;
 use crate::stream::Stream;
 
 /// Reads from one connection before the others have their turn.
@@ -75,13 +77,22 @@ impl Connection {
             }
             match self.read_once(scratch) {
                 Poll::Pending => return,
-                Poll::Ready(Ok(0)) => self.state = State::HalfClosed,
+                Poll::Ready(Ok(0)) => {
+                    if house.log.takes(LogLevel::Verbose) {
+                        let line = self.client.info_line(house.clock.now());
+                        house.log.verbose(&format!("Client closed connection {line}"));
+                    }
+                    self.state = State::HalfClosed;
+                }
                 Poll::Ready(Ok(read)) => {
                     house.counters.reads.fetch_add(1, Relaxed);
                     self.client.receive(&scratch[..read], house.clock.now());
                     advance(self);
                 }
-                Poll::Ready(Err(_)) => self.state = State::Closed,
+                Poll::Ready(Err(error)) => {
+                    house.log.verbose(&format!("Reading from client: {}", os_words(&error)));
+                    self.state = State::Closed;
+                }
             }
         }
         self.waker.wake_by_ref();

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use vedette_conf::{BufferLimit, Loaded, ServerSettings, words};
-use vedette_core::{Config, DurableState, Generation, Input, Sentinel, SentinelId};
+use vedette_core::{Config, DurableState, Generation, Input, LogLevel, Sentinel, SentinelId};
 use vedette_wire::Dialect;
 use vedette_wire::accounts::{Accounts, User};
 use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
@@ -131,7 +131,8 @@ fn open_store(
 ) -> io::Result<Store> {
     let (log, control) = (opened.log.clone(), control.clone());
     let (first_done, first) = mpsc::channel();
-    let notify = move |event| match stored(event, &log) {
+    let path = opened.config_file.clone();
+    let notify = move |event| match stored(event, &path, &log) {
         Some(Input::Persisted { generation: FIRST_SAVE })
         | Some(Input::PersistFailed { generation: FIRST_SAVE }) => {
             // Somebody waits below.
@@ -160,12 +161,12 @@ fn user_line(user: &Arc<User>) -> Vec<u8> {
 }
 
 /// What the store says, for the log and for the core.
-fn stored(event: StoreEvent, log: &Log) -> Option<Input> {
+fn stored(event: StoreEvent, path: &Path, log: &Log) -> Option<Input> {
     const NOT_SAVED: &str =
         "WARNING: Sentinel was not able to save the new configuration on disk!!!";
     match event {
         StoreEvent::Saved { generation, took: _ } => {
-            log.notice("Sentinel new configuration saved on disk");
+            log_saved(path, log);
             Some(Input::Persisted { generation })
         }
         StoreEvent::Failed { generation, error } => {
@@ -173,7 +174,7 @@ fn stored(event: StoreEvent, log: &Log) -> Option<Input> {
             Some(Input::PersistFailed { generation })
         }
         StoreEvent::ShellSaved(Ok(())) => {
-            log.notice("Sentinel new configuration saved on disk");
+            log_saved(path, log);
             None
         }
         StoreEvent::ShellSaved(Err(error)) => {
@@ -185,6 +186,14 @@ fn stored(event: StoreEvent, log: &Log) -> Option<Input> {
             None
         }
     }
+}
+
+fn log_saved(path: &Path, log: &Log) {
+    if log.takes(LogLevel::Debug) {
+        let rewritten = format!("Rewritten config file ({}) successfully", path.display());
+        log.line(LogLevel::Debug, &rewritten);
+    }
+    log.notice("Sentinel new configuration saved on disk");
 }
 
 /// The port of our hellos unless `announce-port` says otherwise (spec: behaviour 5.1).

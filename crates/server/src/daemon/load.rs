@@ -55,7 +55,13 @@ pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded),
             }
         }
         Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
-        Err(error @ (ConfigError::Line(_) | ConfigError::Whole(_))) => Err(fatal(&error, dialect)),
+        Err(error @ ConfigError::Whole(_)) => Err(fatal(&error, dialect)),
+        Err(ConfigError::Line(bad)) => {
+            if let Some(host) = bad.unresolved_host() {
+                to_stdout.warning(&format!("Failed to resolve hostname '{host}'"));
+            }
+            Err(fatal(&ConfigError::Line(bad), dialect))
+        }
     }
 }
 

@@ -59,8 +59,8 @@ struct Line {
     level: LogLevel,
     /// As it stands in the file.
     whole: String,
-    /// As the system's log gets it.
-    text: String,
+    /// As the system's log gets it, if it does.
+    text: Option<String>,
 }
 
 impl Log {
@@ -92,7 +92,8 @@ impl Log {
     pub(crate) fn line(&self, level: LogLevel, text: &str) {
         if self.takes(level) {
             let text = format::tidy(text);
-            self.write(Line { level, whole: self.0.target.form.line(level, &text), text });
+            let whole = self.0.target.form.line(level, &text);
+            self.write(Line { level, whole, text: Some(text) });
         }
     }
 
@@ -111,18 +112,19 @@ impl Log {
         self.line(LogLevel::Warning, text);
     }
 
-    /// Writes what a signal caused.
+    /// Writes what a signal caused; like the reference not to the system's log.
     pub(crate) fn signal(&self, text: &str) {
         let level = LogLevel::Warning;
         if self.takes(level) {
-            self.write(Line { level, whole: format::signal_line(text), text: text.to_owned() });
+            self.write(Line { level, whole: format::signal_line(text), text: None });
         }
     }
 
     /// Writes a line on the spot, past everything that waits: the process is about to die.
     pub(crate) fn last_words(&self, text: &str) {
         let (level, text) = (LogLevel::Warning, format::tidy(text));
-        self.put(&[Line { level, whole: self.0.target.form.line(level, &text), text }]);
+        let whole = self.0.target.form.line(level, &text);
+        self.put(&[Line { level, whole, text: Some(text) }]);
     }
 
     /// Starts the log's thread.
@@ -189,7 +191,8 @@ impl Log {
             None => io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()),
         };
         if let Some(syslog) = &self.0.target.syslog {
-            lines.iter().for_each(|line| syslog.send(line.level, &line.text));
+            let told = lines.iter().filter_map(|line| Some((line.level, line.text.as_deref()?)));
+            told.for_each(|(level, text)| syslog.send(level, text));
         }
     }
 

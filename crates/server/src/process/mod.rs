@@ -126,3 +126,22 @@ pub(crate) fn abort_on_panic(log: &Log, recorder: &FlightRecorder) {
         }
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+    use vedette_core::LogLevel;
+
+    use super::*;
+    use crate::log::LogTarget;
+
+    #[tokio::test]
+    async fn who_insists_is_not_kept_waiting() {
+        let log = Log::new(LogTarget::default(), LogLevel::Nothing);
+        let mut signals = Signals::listen().unwrap();
+        assert_eq!(signals.unless_interrupted(async {}, &log).await, ExitCode::SUCCESS);
+        kill_process(getpid(), Signal::INT).unwrap();
+        let never = std::future::pending();
+        assert_eq!(signals.unless_interrupted(never, &log).await, ExitCode::FAILURE);
+    }
+}

@@ -56,7 +56,7 @@ impl Supervisor {
                      TimeoutStartSec and TimeoutStopSec in your service unit.",
                 );
                 let status = format!("{} is loading...", dialect.product());
-                notify(&[NotifyState::Status(&status)]);
+                notify(NotifyState::Status(&status));
             }
             Self::Upstart => {
                 log.notice("supervised by upstart, will stop to signal readiness");
@@ -70,19 +70,21 @@ impl Supervisor {
     /// Clients are served.
     pub(crate) fn ready(self) {
         if self == Self::Systemd {
-            notify(&[NotifyState::Status("Ready to accept connections"), NotifyState::Ready]);
+            notify(NotifyState::Status("Ready to accept connections"));
+            notify(NotifyState::Ready);
         }
     }
 
     /// The stop begins.
     pub(crate) fn stopping(self) {
         if self == Self::Systemd {
-            notify(&[NotifyState::Stopping]);
+            notify(NotifyState::Stopping);
         }
     }
 }
 
-/// A manager that does not listen is not our business.
-fn notify(states: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(false, states);
+/// One datagram each, as the reference sends them. A manager that does not listen is not our
+/// business.
+fn notify(state: NotifyState<'_>) {
+    let _ = sd_notify::notify(false, &[state]);
 }

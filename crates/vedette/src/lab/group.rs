@@ -18,6 +18,8 @@ pub struct GroupSpec {
     pub sentinels: Vec<Template>,
     /// The names of the masters.
     pub masters: Vec<String>,
+    /// The host by which the Sentinels are told of the masters.
+    pub master_host: String,
     /// Replicas of each master.
     pub replicas: usize,
     /// The quorum of each master.
@@ -49,6 +51,7 @@ impl GroupSpec {
             server,
             sentinels,
             masters: vec!["mymaster".to_owned()],
+            master_host: "127.0.0.1".to_owned(),
             replicas: 2,
             quorum: 2,
             down_after_ms: 1000,
@@ -322,8 +325,8 @@ fn start_shard(
 fn sentinel_lines(spec: &GroupSpec, port: u16, shards: &[Shard]) -> Vec<String> {
     let mut lines = vec![format!("port {port}"), "bind 127.0.0.1".to_owned()];
     for Shard { name, nodes } in shards {
-        let master = nodes[0].port();
-        lines.push(format!("sentinel monitor {name} 127.0.0.1 {master} {}", spec.quorum));
+        let (host, master) = (&spec.master_host, nodes[0].port());
+        lines.push(format!("sentinel monitor {name} {host} {master} {}", spec.quorum));
         if let Some(password) = &spec.password {
             lines.push(format!("sentinel auth-pass {name} {password}"));
         }

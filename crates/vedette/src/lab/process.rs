@@ -111,7 +111,8 @@ impl Process {
         self.signal(Signal::USR2);
     }
 
-    fn signal(&mut self, signal: Signal) {
+    /// Any signal.
+    pub fn signal(&mut self, signal: Signal) {
         if self.exit_status().is_none()
             && let Ok(number) = i32::try_from(self.pid())
             && let Some(pid) = Pid::from_raw(number)

@@ -39,8 +39,11 @@ fn no_replica_with_priority_zero_is_promoted() {
             events.iter().find(|e| e.is(abort, "mymaster")).cloned()
         })
         .unwrap();
-    let log: String = lab.sentinels.iter().map(|sentinel| sentinel.log()).collect();
-    assert!(log.contains("cannot be promoted: its priority is 0"), "{log}");
+    // An event may be heard before its line is in the file.
+    let log = || -> String { lab.sentinels.iter().map(|sentinel| sentinel.log()).collect() };
+    let why = "cannot be promoted: its priority is 0";
+    until(why, BOUND, || log().contains(why).then_some(()))
+        .unwrap_or_else(|error| panic!("{error}: {}", log()));
     assert_eq!(lab.agreed_master(lab.name()), Some(old));
     // As soon as there is one, it is.
     let promoted = &lab.shards[0].nodes[1];

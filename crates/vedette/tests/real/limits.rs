@@ -1,0 +1,199 @@
+//! What clients may take, beside the reference (spec: interface 1.4, 1.5).
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use rustix::process::Signal;
+use vedette::lab::{BOUND, until};
+
+use crate::process::{Setting, alike, code};
+
+/// All that comes until the other side closes; a reset ends it too.
+fn rest(stream: &mut impl std::io::Read) -> String {
+    let mut all = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(len @ 1..) = stream.read(&mut chunk) {
+        all.extend_from_slice(&chunk[..len]);
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Sends a command whose whole answer is `expected`.
+#[track_caller]
+fn expect(stream: &mut (impl std::io::Read + std::io::Write), command: &str, expected: &str) {
+    stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+    let mut answer = vec![0; expected.len()];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), expected);
+}
+
+#[test]
+fn clients_beyond_maxclients_are_turned_away() {
+    let (answer, said) = alike("maxclients 3\n", |setting| {
+        let mut process = setting.start();
+        let mut held: Vec<TcpStream> = (0..3).map(|_| setting.connect()).collect();
+        held.iter_mut().for_each(|stream| expect(stream, "PING", "+PONG\r\n"));
+        let answer = rest(&mut setting.connect());
+        // There is room again once one of them is gone.
+        drop(held.pop());
+        until("room", BOUND, || {
+            let mut stream = setting.connect();
+            let _ = stream.write_all(b"PING\r\n");
+            let mut answer = [0; 7];
+            (stream.read_exact(&mut answer).is_ok() && &answer == b"+PONG\r\n").then_some(())
+        })
+        .unwrap();
+        expect(&mut held[0], "PING", "+PONG\r\n");
+        process.signal(Signal::TERM);
+        (answer, setting.end_of(&mut process))
+    });
+    assert_eq!(answer, "-ERR max number of clients reached\r\n");
+    assert_eq!(said.0, code(0));
+}
+
+#[test]
+fn idle_clients_are_closed_and_subscribers_are_not() {
+    let subscribed = "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n";
+    let pong = "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    let closed = alike("timeout 1\nloglevel verbose\n", |setting| {
+        let mut process = setting.start();
+        let (mut idle, mut subscriber) = (setting.connect(), setting.connect());
+        expect(&mut idle, "PING", "+PONG\r\n");
+        expect(&mut subscriber, "SUBSCRIBE x", subscribed);
+        let last = rest(&mut idle);
+        setting.wait_for("out", " - Closing idle client\n");
+        expect(&mut subscriber, "PING", pong);
+        process.terminate(BOUND).unwrap();
+        last
+    });
+    assert_eq!(closed, "");
+}
+
+/// Who listens to every event this often and reads nothing makes the output grow.
+const PATTERNS: usize = 150;
+
+/// Floods a subscriber that does not read until it is closed for it; others are served meanwhile.
+fn flood(setting: &mut Setting) -> bool {
+    let mut process = setting.start();
+    let mut subscriber = setting.connect();
+    for number in 1..=PATTERNS {
+        let pattern = "*".repeat(number);
+        let reply = format!("*3\r\n$10\r\npsubscribe\r\n${number}\r\n{pattern}\r\n:{number}\r\n");
+        expect(&mut subscriber, &format!("PSUBSCRIBE {pattern}"), &reply);
+    }
+    let mut other = setting.connect();
+    until("the end of a slow subscriber", BOUND, || {
+        expect(&mut other, "SENTINEL SET m parallel-syncs 2", "+OK\r\n");
+        let closed = "scheduled to be closed ASAP for overcoming of output buffer limits.";
+        setting.read("out").contains(closed).then_some(())
+    })
+    .unwrap_or_else(|error| panic!("{error}: {}", setting.read("out")));
+    expect(&mut other, "PING", "+PONG\r\n");
+    // What the system had taken arrives, and then the end.
+    let got = rest(&mut subscriber);
+    process.terminate(BOUND).unwrap();
+    got.contains("parallel-syncs 2")
+}
+
+#[test]
+fn subscribers_that_do_not_read_are_closed() {
+    let master = "sentinel monitor m 127.0.0.1 1 1\n";
+    for limit in ["64kb 0 0", "0 64kb 1"] {
+        let lines = format!("{master}client-output-buffer-limit pubsub {limit}\n");
+        assert!(alike(&lines, flood), "{limit}");
+    }
+}
+
+#[test]
+fn query_buffers_have_a_limit() {
+    let answer = alike("client-query-buffer-limit 1mb\n", |setting| {
+        let mut process = setting.start();
+        let mut stream = setting.connect();
+        let _ = stream.write_all(b"*2\r\n$4\r\nPING\r\n$3000000\r\n");
+        // Closed before it has sent everything.
+        let _ = stream.write_all(&vec![b'x'; 2_500_000]);
+        let answer = rest(&mut stream);
+        setting.wait_for("out", "# Closing client that reached max query buffer length: id=");
+        assert_eq!(setting.ask("PING"), "+PONG\r\n");
+        process.terminate(BOUND).unwrap();
+        answer
+    });
+    assert_eq!(answer, "");
+}
+
+#[test]
+fn bulks_have_a_limit() {
+    let answer = alike("proto-max-bulk-len 1mb\n", |setting| {
+        let mut process = setting.start();
+        let mut stream = setting.connect();
+        stream.write_all(b"*2\r\n$4\r\nPING\r\n$1048577\r\n").unwrap();
+        let answer = rest(&mut stream);
+        process.terminate(BOUND).unwrap();
+        answer
+    });
+    assert_eq!(answer, "-ERR Protocol error: invalid bulk length\r\n");
+}
+
+#[test]
+fn a_unix_socket_has_the_permissions_that_it_is_given() {
+    for (perm, port) in [("700", "$PORT"), ("0770", "$PORT"), ("777", "0")] {
+        let (mode, ended) = alike("", |setting| {
+            let lines = format!("port {port}\nbind 127.0.0.1\nloglevel verbose\n");
+            let socket = format!("unixsocket $FOLDER/socket\nunixsocketperm {perm}\n");
+            setting.write("sentinel.conf", &(lines + &socket));
+            let path = setting.path("socket");
+            let mut process = setting.start();
+            let mut stream =
+                until("the socket", BOUND, || UnixStream::connect(&path).ok()).unwrap();
+            expect(&mut stream, "PING", "+PONG\r\n");
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            process.signal(Signal::TERM);
+            let ended = setting.end_of(&mut process);
+            assert!(!path.exists(), "it goes with the process");
+            (mode & 0o7777, ended)
+        });
+        assert_eq!((mode, ended.0), (u32::from_str_radix(perm, 8).unwrap(), code(0)), "{perm}");
+    }
+}
+
+/// A host with an address beside loopback, in a network of its own that ends with the process.
+const OWN_NETWORK: &str =
+    "ip link set lo up && ip addr add 10.9.8.7/32 dev lo && exec \"$0\" \"$@\"";
+
+/// What somebody in that network is told who comes from `host`.
+fn told(setting: &Setting, pid: u32, host: &str) -> String {
+    let (pid, port) = (pid.to_string(), setting.port.to_string());
+    let words = ["-t", &pid, "-n", "redis-cli", "-h", host, "-p", &port, "PING"];
+    let output = Command::new("nsenter").args(words).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    said.split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn protected_mode_keeps_strangers_out() {
+    let networks = Command::new("unshare").args(["-n", "true"]).output();
+    if !networks.is_ok_and(|output| output.status.success()) {
+        return eprintln!("no network of our own can be made here");
+    }
+    for (lines, wanted) in [
+        ("protected-mode yes\n", ["PONG", "DENIED"]),
+        ("protected-mode no\n", ["PONG", "PONG"]),
+        ("", ["PONG", "PONG"]),
+        ("protected-mode yes\nrequirepass secret\n", ["NOAUTH", "NOAUTH"]),
+    ] {
+        let told = alike(&format!("bind *\n{lines}"), |setting| {
+            setting.set_before(&["unshare", "-n", "sh", "-c", OWN_NETWORK]);
+            let mut process = setting.start();
+            setting.wait_for("out", "Sentinel ID is ");
+            let pid = process.pid();
+            let serves = || Some(told(setting, pid, "127.0.0.1")).filter(|said| said != "Could");
+            let told = [until("service", BOUND, serves).unwrap(), told(setting, pid, "10.9.8.7")];
+            process.terminate(BOUND).unwrap();
+            told
+        });
+        assert_eq!(told, wanted, "{lines}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The process beside the reference's: what it says, writes, leaves behind and ends with
+//! (spec: interface 7, 10).
+
+mod background;
+mod log_file;
+mod run;
+pub(crate) use run::{Setting, alike, code};
+
+mod starting;
+mod stopping;
+mod supervision;

@@ -1,0 +1,93 @@
+//! Signals, exit codes, and the pid file.
+
+use rustix::process::Signal;
+use vedette::lab::BOUND;
+
+use super::run::{Ending, Make, Setting, alike, code};
+
+#[test]
+fn signals_end_it_or_do_not() {
+    for (signals, ending) in [
+        (&[Signal::TERM][..], code(0)),
+        (&[Signal::INT], code(0)),
+        (&[Signal::HUP, Signal::PIPE, Signal::TERM], code(0)),
+        (&[Signal::USR1], Ending { code: None, signal: Some(10) }),
+        (&[Signal::QUIT], Ending { code: None, signal: Some(3) }),
+        (&[Signal::KILL], Ending { code: None, signal: Some(9) }),
+    ] {
+        let (ended, said) = alike("", |setting| setting.serve_until(signals));
+        assert_eq!(ended, ending, "{signals:?}: {said:?}");
+    }
+}
+
+#[test]
+fn hang_ups_and_broken_pipes_change_nothing() {
+    let answer = alike("", |setting| {
+        let mut process = setting.start();
+        assert_eq!(setting.ask("PING"), "+PONG\r\n");
+        process.signal(Signal::HUP);
+        process.signal(Signal::PIPE);
+        let answer = setting.ask("PING");
+        process.terminate(BOUND).unwrap();
+        answer
+    });
+    assert_eq!(answer, "+PONG\r\n");
+}
+
+#[test]
+fn shutdown_ends_it_with_code_0() {
+    for command in ["SHUTDOWN", "SHUTDOWN NOSAVE", "SHUTDOWN NOW FORCE"] {
+        let (ending, said) = alike("", |setting| {
+            let mut process = setting.start();
+            assert_eq!(setting.ask(command), "", "the connection ends with the process");
+            setting.end_of(&mut process)
+        });
+        assert_eq!(ending, code(0), "{command}");
+        assert!(said.last().unwrap().ends_with("# Sentinel is now ready to exit, bye bye..."));
+    }
+}
+
+#[test]
+fn the_pid_file_lives_as_long_as_the_process() {
+    for lines in ["pidfile $FOLDER/pid\n", "dir $FOLDER\npidfile pid\n"] {
+        let (ending, left) = alike("", |setting| {
+            setting.write("sentinel.conf", &format!("port $PORT\nbind 127.0.0.1\n{lines}"));
+            setting.write("pid", "another one's\n");
+            let mut process = setting.start();
+            assert_eq!(setting.ask("PING"), "+PONG\r\n");
+            assert_eq!(setting.read("pid"), format!("{}\n", process.pid()));
+            process.signal(Signal::TERM);
+            let (ending, said) = setting.end_of(&mut process);
+            assert!(said.iter().any(|line| line.ends_with("* Removing the pid file.")));
+            (ending, (setting.path("pid").exists(), said))
+        });
+        assert_eq!((ending, left.0), (code(0), false), "{lines}");
+    }
+}
+
+#[test]
+fn a_pid_file_that_cannot_be_written_is_no_reason_to_end() {
+    let (ending, _) = alike("pidfile /nonexistent/pid\n", |setting| {
+        let (ending, said) = setting.serve_until(&[Signal::TERM]);
+        // Redis 7 is silent about the failure, and says at the end that it removes the file.
+        let is_kept = |line: &String| !line.contains("PID file") && !line.contains("pid file");
+        (ending, said.into_iter().filter(is_kept).collect::<Vec<_>>())
+    });
+    assert_eq!(ending, code(0));
+}
+
+#[test]
+fn an_alarm_ends_ours() {
+    let setting = Setting::new(Make::Ours, "");
+    let (ending, _) = setting.serve_until(&[Signal::ALARM]);
+    assert_eq!(ending, Ending { code: None, signal: Some(14) });
+}
+
+#[test]
+fn ours_removes_only_a_pid_file_that_it_wrote() {
+    let setting = Setting::new(Make::Ours, "pidfile /nonexistent/pid\n");
+    let (_, said) = setting.serve_until(&[Signal::TERM]);
+    let wanted = "* Failed to write PID file: No such file or directory";
+    assert!(said.iter().any(|line| line.ends_with(wanted)), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("Removing the pid file.")), "{said:?}");
+}
