@@ -18,6 +18,7 @@ mod events;
 mod exchange;
 mod failover;
 mod flight;
+mod ghosts;
 mod group;
 mod listings;
 mod masters;
