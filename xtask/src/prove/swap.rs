@@ -17,6 +17,8 @@ pub(super) fn prove(proof: &Proof) -> anyhow::Result<ExitCode> {
         let reference = Template::reference(&server);
         let data = DataServer::Program(proof.server.clone());
         let lab = Lab::start(GroupSpec {
+            // The reference may fail over twice when this is short (holes H1).
+            down_after_ms: 2000,
             failover_timeout_ms: 10_000,
             password: Some("sesame".to_owned()),
             sentinel_password: Some("open".to_owned()),

@@ -62,7 +62,7 @@ fn every_difference_cites_a_test_that_exists() {
 fn differences_without_a_test_only_get_fewer() {
     let page = tree::read("COMPAT.md");
     let rows = rows(&section(&page, "Not shown yet")).len();
-    let found = Excesses::from([("COMPAT.md".to_owned(), rows)]);
+    let found: Excesses = (rows > 0).then(|| ("COMPAT.md".to_owned(), rows)).into_iter().collect();
     expect_no_worse("differences-not-shown", "show the difference with a test", &found);
 }
 

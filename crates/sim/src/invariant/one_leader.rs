@@ -15,8 +15,9 @@ use crate::witness::{Scene, Seen};
 const FORCED_MS: u64 = 500;
 
 /// Whoever is elected has max(majority, quorum) votes of those it knows, or was forced and had
-/// asked for half a second (rule C1); no two Sentinels with the same member list are elected for one master at one epoch, unless by the
-/// double vote of a member at the reference's pace; and nobody is promoted but by the elected.
+/// asked for half a second (rule C1); no two Sentinels with the same member list are elected for
+/// one master at one epoch, unless by the double vote of a member at the reference's pace; and
+/// nobody is promoted but by the elected.
 #[derive(Default)]
 pub(super) struct OneLeader {
     elections: Elections,

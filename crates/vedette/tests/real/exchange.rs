@@ -22,6 +22,8 @@ fn rich(reference: &Template, folder: &Folder) -> GroupSpec {
     ];
     GroupSpec {
         sentinels: vec![reference.clone(); 3],
+        // The reference may fail over twice when this is short (holes H1).
+        down_after_ms: 2000,
         failover_timeout_ms: 10_000,
         password: Some("sesame".to_owned()),
         sentinel_password: Some("open".to_owned()),

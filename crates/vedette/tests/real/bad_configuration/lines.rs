@@ -98,7 +98,8 @@ pub(super) fn cases() -> Vec<(String, &'static str)> {
     cases
 }
 
-/// How the judgement of ours may differ: what the lines begin with, what ours say, and why (`COMPAT.md`).
+/// How the judgement of ours may differ: what the lines begin with, what ours say, and why
+/// (`COMPAT.md`).
 const DIFFERENT: &[[&str; 3]] = &[
     ["sentinel ", "argument must be between", "H32, H17"],
     ["sentinel ", "argument couldn't be parsed into an integer", "H32"],
