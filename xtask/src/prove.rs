@@ -2,6 +2,7 @@
 
 mod clients;
 mod rolling;
+mod swap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Only {
     Clients,
     /// Replace redis-sentinel under load, one by one, and go back.
     Rolling,
+    /// Stop a group of the reference, start Vedette on its files, fail over, and go back.
+    Swap,
 }
 
 /// One line of the table.
@@ -67,6 +70,7 @@ pub(crate) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
     match args.only {
         Some(Only::Clients) => return clients::prove(&proof),
         Some(Only::Rolling) => return rolling::prove(&proof),
+        Some(Only::Swap) => return swap::prove(&proof),
         None => {}
     }
     let mut findings = vec![proof.random_kills()?];

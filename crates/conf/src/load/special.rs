@@ -137,7 +137,9 @@ impl Reader<'_> {
 
 fn buffer_limit(words: &[Vec<u8>]) -> Option<BufferLimit> {
     let [hard, soft, secs] = words else { return None };
-    let soft_secs = str::from_utf8(secs).ok()?.parse().ok()?;
+    // The reference takes what fits into an `int`.
+    let soft_secs: u32 = str::from_utf8(secs).ok()?.parse().ok()?;
+    let soft_secs = i32::try_from(soft_secs).ok()?.unsigned_abs().into();
     Some(BufferLimit { hard_bytes: memory(hard)?, soft_bytes: memory(soft)?, soft_secs })
 }
 

@@ -92,12 +92,20 @@ impl Writer<'_> {
                         self.document.rewrite(place, line);
                     }
                 }
+                // The user's own line for what is implied anyway stays (spec: holes H29).
+                None if self.says(place, &implied) => {}
                 None => self.document.remove(place),
             }
         }
         for user in users {
             self.append([b"user ".as_slice(), &user].concat(), &mut None);
         }
+    }
+
+    /// Whether the line gives the default user these rules.
+    fn says(&self, place: Place, rules: &[Vec<u8>]) -> bool {
+        let words = self.document.line(place).and_then(Line::words).unwrap_or_default();
+        words.get(1..).is_some_and(|user| gives_default(user, rules))
     }
 
     /// Whether the last `aclfile` line names one.
@@ -204,13 +212,13 @@ fn name_of(user: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn is_implied(user: &[u8], implied: &[Vec<u8>]) -> bool {
-    words::split(user).is_ok_and(|words| match &words[..] {
-        [name, rules @ ..] => {
-            let rules = simple_rules(rules);
-            let mut sorted = [rules, implied.to_vec()];
-            sorted.iter_mut().for_each(|rules| rules.sort());
-            name == b"default" && sorted[0] == sorted[1]
-        }
-        [] => false,
-    })
+    words::split(user).is_ok_and(|words| gives_default(&words, implied))
+}
+
+/// Whether a name and its rules are the default user's with these rules, in any order.
+fn gives_default(user: &[Vec<u8>], rules: &[Vec<u8>]) -> bool {
+    let Some((name, own)) = user.split_first() else { return false };
+    let mut sorted = [simple_rules(own), rules.to_vec()];
+    sorted.iter_mut().for_each(|rules| rules.sort());
+    name == b"default" && sorted[0] == sorted[1]
 }

@@ -202,6 +202,20 @@ fn users_are_replaced_by_name() {
     assert_eq!(case.rest(), "user b on\n# x\nuser a off\nuser d on\n");
 }
 
+/// spec: holes H29, H30
+#[test]
+fn the_users_own_line_of_the_default_user_stays() {
+    let rest = "user default on nopass ~* &* +@all\nuser a on\n";
+    let mut case = settled(rest);
+    let users = ["default on nopass sanitize-payload ~* &* +@all", "a on"];
+    case.file.change_shell(ShellChange::Users(users.map(|it| it.as_bytes().to_vec()).to_vec()));
+    assert_eq!(case.rest(), rest);
+    // What it says no longer holds.
+    let users = vec![b"default off".to_vec(), b"a on".to_vec()];
+    case.file.change_shell(ShellChange::Users(users));
+    assert_eq!(case.rest(), "user default off\nuser a on\n");
+}
+
 /// spec: holes H26
 #[test]
 fn users_of_includes_are_not_copied() {

@@ -52,6 +52,21 @@ fn mode_and_links_stay() {
     assert_eq!(fs::metadata(spare).expect("there").mode() & 0o7777, 0o640);
 }
 
+/// Only root may give a file away; without that there is nothing to see.
+#[test]
+fn the_owner_stays() {
+    let (_folder, path) = folder_with("");
+    if std::os::unix::fs::chown(&path, Some(4321), Some(4322)).is_err() {
+        return;
+    }
+    let mut watched = Watched::open(&path);
+    for number in 0..3 {
+        watched.save_well(vec![master("m", number)]);
+        let metadata = fs::metadata(&path).expect("there");
+        assert_eq!((metadata.uid(), metadata.gid()), (4321, 4322));
+    }
+}
+
 #[test]
 fn edits_of_others_are_merged() {
     let (_folder, path) = folder_with("port 0\n");

@@ -220,16 +220,21 @@ impl Lab {
     ///
     /// One does not in time.
     pub fn wait_until_roles_are_known(&self, master: u16) -> anyhow::Result<()> {
+        until("all Sentinels to know the roles", BOUND, || {
+            self.are_roles_known(master).then_some(())
+        })
+        .with_context(|| self.describe_events())
+    }
+
+    /// Whether every Sentinel saw with its own eyes that all other nodes follow `master`.
+    pub fn are_roles_known(&self, master: u16) -> bool {
         let (name, port) = (self.name(), master.to_string());
         let follows = |replica: &BTreeMap<String, String>| {
             let is = |key: &str, value: &str| replica.get(key).is_some_and(|known| known == value);
             is("role-reported", "slave") && is("master-port", &port)
         };
         let knows = |sentinel: &Sentinel| sentinel.list("REPLICAS", name).iter().all(follows);
-        until("all Sentinels to know the roles", BOUND, || {
-            self.sentinels.iter().all(knows).then_some(())
-        })
-        .with_context(|| self.describe_events())
+        self.sentinels.iter().all(knows)
     }
 
     fn is_whole(&self, sentinel: &Sentinel, shard: &Shard) -> bool {

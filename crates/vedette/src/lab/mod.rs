@@ -34,6 +34,11 @@ pub use watch::Watch;
 mod rolling;
 pub use rolling::{Pace, Rolling};
 
+mod remembered;
+
+mod swap;
+pub use swap::Swap;
+
 mod client;
 pub use client::{Client, fields, info_field, text};
 

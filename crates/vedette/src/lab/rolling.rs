@@ -1,9 +1,8 @@
 //! Replacing a group's Sentinels one by one, each on its file and port, while clients write.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context as _, ensure};
 
+use super::remembered::Remembered;
 use super::{BOUND, Lab, Make, RealClient, Sentinel, Tally, Template, Watch, text, until};
 
 /// Increments that show that a client is well again.
@@ -31,7 +30,7 @@ pub enum Pace {
 }
 
 impl Pace {
-    fn set(self, sentinel: &Sentinel) -> anyhow::Result<()> {
+    pub(super) fn set(self, sentinel: &Sentinel) -> anyhow::Result<()> {
         let tunables = match self {
             Self::Usual => return Ok(()),
             Self::Quick => ["INFO-PERIOD", "500", "PUBLISH-PERIOD", "300"],
@@ -95,18 +94,13 @@ impl Rolling {
 
     fn replace(&mut self, number: usize, template: &Template) -> anyhow::Result<()> {
         let sentinel = &mut self.lab.sentinels[number];
-        sentinel.ask(&["SENTINEL", "FLUSHCONFIG"])?;
+        let before = Remembered::save(sentinel)?;
         sentinel.process().terminate(BOUND)?;
-        let before = Remembered::read(sentinel)?;
         sentinel.restart_as(template.clone())?;
         sentinel.wait_until_ready()?;
         self.pace.set(sentinel)?;
         self.lab.wait_until_settled()?;
-        let sentinel = &self.lab.sentinels[number];
-        sentinel.ask(&["SENTINEL", "FLUSHCONFIG"])?;
-        let after = Remembered::read(sentinel)?;
-        ensure!(before.is_kept_by(&after), "the file had {before:?} and has {after:?}");
-        Ok(())
+        before.check_kept_by(&Remembered::save(&self.lab.sentinels[number])?)
     }
 
     fn fail_over(&mut self, leader: usize) -> anyhow::Result<()> {
@@ -130,62 +124,5 @@ impl Rolling {
         let node = self.lab.shards[0].node(new);
         let count = self.clients.len();
         until("all clients on the new master", BOUND, || (node.writers() >= count).then_some(()))
-    }
-}
-
-/// What a Sentinel's file must not lose.
-#[derive(Debug, PartialEq, Eq)]
-struct Remembered {
-    comments: Vec<String>,
-    id: String,
-    sentinels: BTreeSet<String>,
-    /// The master's and the replicas' ports.
-    nodes: BTreeSet<String>,
-    /// Current, configuration's and leader's.
-    epochs: [u64; 3],
-}
-
-impl Remembered {
-    fn read(sentinel: &Sentinel) -> anyhow::Result<Self> {
-        let file = std::fs::read_to_string(sentinel.conf())?;
-        let after = |words: &str| -> Vec<Vec<String>> {
-            let lines = file.lines().filter_map(|line| line.strip_prefix(words));
-            lines.map(|rest| rest.split_whitespace().map(str::to_owned).collect()).collect()
-        };
-        let word = |words: &str, index: usize| -> Vec<String> {
-            let lines = after(words).into_iter();
-            lines.filter_map(|line| line.get(index).cloned()).collect()
-        };
-        let epoch = |words: &str, index| {
-            word(words, index).first().and_then(|epoch| epoch.parse().ok()).unwrap_or(0)
-        };
-        let mut nodes: BTreeSet<String> = word("sentinel monitor ", 2).into_iter().collect();
-        nodes.extend(word("sentinel known-replica ", 2));
-        Ok(Self {
-            comments: file
-                .lines()
-                .filter(|line| line.starts_with("# kept"))
-                .map(str::to_owned)
-                .collect(),
-            id: word("sentinel myid ", 0).concat(),
-            sentinels: word("sentinel known-sentinel ", 3).into_iter().collect(),
-            nodes,
-            epochs: [
-                epoch("sentinel current-epoch ", 0),
-                epoch("sentinel config-epoch ", 1),
-                epoch("sentinel leader-epoch ", 1),
-            ],
-        })
-    }
-
-    fn is_kept_by(&self, later: &Self) -> bool {
-        let rising = self.epochs.iter().zip(&later.epochs).all(|(old, new)| old <= new);
-        !self.comments.is_empty()
-            && self.comments == later.comments
-            && !self.id.is_empty()
-            && self.id == later.id
-            && self.sentinels == later.sentinels
-            && self.nodes == later.nodes
-            && rising
     }
 }

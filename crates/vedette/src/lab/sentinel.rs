@@ -125,6 +125,23 @@ impl Sentinel {
         self.restart()
     }
 
+    /// Starts it again from its own file on another port.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be changed or the program not be started.
+    pub fn move_to(&mut self, port: u16) -> anyhow::Result<()> {
+        self.process.kill();
+        let text = std::fs::read_to_string(self.conf())?;
+        let line = |line: &str| match line.starts_with("port ") {
+            true => format!("port {port}\n"),
+            false => format!("{line}\n"),
+        };
+        std::fs::write(self.conf(), text.lines().map(line).collect::<String>())?;
+        self.port = port;
+        self.restart()
+    }
+
     /// A new connection, which has given the password.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Bad lines in the file: the reference's message, naming line and text.
 
+mod lines;
+
 use std::path::Path;
 
 use vedette::lab::{BOUND, Folder, Process, programs};
@@ -52,4 +54,45 @@ fn bad_lines_end_with_the_references_message() {
         }
         assert_eq!(std::fs::read_to_string(&conf).unwrap(), text, "the file is left alone");
     }
+}
+
+/// A whole configuration, whose last line is always refused.
+fn judged(words: Vec<String>, conf: &Path, text: &str) -> (Option<i32>, Vec<String>) {
+    std::fs::write(conf, text).unwrap();
+    let judgement = refusal(words, conf.parent().unwrap());
+    assert_eq!(std::fs::read_to_string(conf).unwrap(), text, "the file is left alone");
+    judgement
+}
+
+/// The cases in which the two differ, but may not.
+fn differences(server: &Path, cases: &[(String, &str)]) -> Vec<String> {
+    let folder = Folder::new(None).unwrap();
+    let conf = folder.path().join("sentinel.conf");
+    let path = conf.display().to_string();
+    let mut wrong = Vec::new();
+    for (lines, end) in cases {
+        let text = format!("port 0\nsentinel monitor m 127.0.0.1 1 1\n{lines}\n{end}\n");
+        let ours = vec![program().display().to_string(), path.clone()];
+        let theirs = [&server.display().to_string(), &path, "--sentinel"].map(str::to_owned);
+        let ours = judged(ours, &conf, &text);
+        let theirs = judged(theirs.to_vec(), &conf, &text);
+        if ours != theirs && !lines::may_differ(lines, &ours.1) {
+            wrong.push(format!("{lines:?}: ours {ours:?}, theirs {theirs:?}"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_directive_is_judged_as_by_the_reference() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    let cases = lines::cases();
+    // Each case waits for two processes to end: several do so at once.
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(|| differences(&server, part))).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("no panic")).collect()
+    });
+    let (all, wrong_count) = (cases.len(), wrong.len());
+    assert!(wrong.is_empty(), "{wrong_count} of {all} differ:\n{}", wrong.join("\n"));
 }
