@@ -270,7 +270,7 @@ mod tests {
         votes.iter().zip(1..).try_for_each(|((candidate, asked), number)| {
             let candidate = address::sentinel_id(1, *candidate);
             let ballot = (SentinelIndex(0), at.clone(), epoch(number), candidate);
-            check.give(me, &ballot, &[asked.clone()])
+            check.give(me, &ballot, std::slice::from_ref(asked))
         })
     }
 
