@@ -304,6 +304,28 @@ impl Group {
         Step::Next(Stage::Select { since: cx.now.mono })
     }
 
+    /// Before an order leaves: whether the chosen replica has been unusable for too long. If not,
+    /// the stage remembers since when it is.
+    pub(crate) fn loses_candidate(
+        &mut self,
+        cx: &mut Cx<'_>,
+        candidate: NodeId,
+        before: Option<Time>,
+    ) -> bool {
+        let since = self.unusable_since(candidate, before, cx.now.mono);
+        if self.is_lost(cx, since) {
+            return true;
+        }
+        let stage = self.failover.as_mut().map(|failover| &mut failover.stage);
+        if let Some(
+            Stage::SendNoOne { unusable_since, .. } | Stage::SendHandOver { unusable_since, .. },
+        ) = stage
+        {
+            *unusable_since = since;
+        }
+        false
+    }
+
     /// A chosen replica that stays down or unlinked is given up (rule L1).
     pub(crate) fn unusable_since(
         &self,

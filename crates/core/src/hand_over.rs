@@ -58,14 +58,8 @@ impl Group {
         unusable_since: Option<Time>,
     ) -> Step {
         let now = cx.now.mono;
-        let unusable_since = self.unusable_since(candidate, unusable_since, now);
-        if self.is_lost(cx, unusable_since) {
+        if self.loses_candidate(cx, candidate, unusable_since) {
             return Step::Next(Stage::Select { since: now });
-        }
-        if let Some(Failover { stage: Stage::SendHandOver { unusable_since: kept, .. }, .. }) =
-            &mut self.failover
-        {
-            *kept = unusable_since;
         }
         if self.node.is_down() || self.node.role != Role::Master {
             return Step::Abort(Ending::NoHandOver);

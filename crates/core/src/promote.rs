@@ -29,14 +29,8 @@ impl Group {
         unusable_since: Option<Time>,
     ) -> Step {
         let now = cx.now.mono;
-        let unusable_since = self.unusable_since(candidate, unusable_since, now);
-        if self.is_lost(cx, unusable_since) {
+        if self.loses_candidate(cx, candidate, unusable_since) {
             return Step::Next(Stage::Select { since: now });
-        }
-        if let Some(Failover { stage: Stage::SendNoOne { unusable_since: kept, .. }, .. }) =
-            &mut self.failover
-        {
-            *kept = unusable_since;
         }
         // Without rule L5 evidence of any age will do.
         let configured_at = if cx.keeps(Rule::L5) { self.configured_at } else { Time::default() };
