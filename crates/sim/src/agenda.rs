@@ -1,7 +1,8 @@
 //! What happens next: one queue for everything, ordered by time, then by rank, then by arrival.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+use slab::Slab;
 use vedette_core::{Generation, JobId, ScriptEnd};
 
 use crate::network::{End, Parcel, WireId};
@@ -35,20 +36,34 @@ const NEAR_MS: u64 = 1 << 11;
 /// See [`Happening::rank`].
 const RANKS: usize = 4;
 
-/// The queue: a ring of the next milliseconds, and a map of what is further away.
+/// The queue: a ring of the next milliseconds, and a map of what is further away. What is near lies
+/// in one slab, where what was taken makes room for what is added: little memory, often used.
 #[derive(Debug)]
 pub(crate) struct Agenda {
-    ring: Vec<[VecDeque<Happening>; RANKS]>,
+    ring: Vec<[Option<Line>; RANKS]>,
+    entries: Slab<Entry>,
     /// The first millisecond of the ring: nothing happens before it any more.
     from_ms: u64,
-    near: usize,
     far: BTreeMap<u64, Vec<Happening>>,
+}
+
+/// What happens at one millisecond with one rank: its first and last entry.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    first: usize,
+    last: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    happening: Happening,
+    next: Option<usize>,
 }
 
 impl Default for Agenda {
     fn default() -> Self {
         let ring = (0..NEAR_MS).map(|_| Default::default()).collect();
-        Self { ring, from_ms: 0, near: 0, far: BTreeMap::new() }
+        Self { ring, entries: Slab::new(), from_ms: 0, far: BTreeMap::new() }
     }
 }
 
@@ -70,23 +85,28 @@ impl Agenda {
         if at_ms >= self.from_ms + NEAR_MS {
             return self.far.entry(at_ms).or_default().push(happening);
         }
-        self.near += 1;
-        let rank = happening.rank();
-        self.ring[slot(at_ms)][rank].push_back(happening);
+        let line = &mut self.ring[slot(at_ms)][happening.rank()];
+        let last = self.entries.insert(Entry { happening, next: None });
+        if let Some(line) = line {
+            self.entries[line.last].next = Some(last);
+            line.last = last;
+        } else {
+            *line = Some(Line { first: last, last });
+        }
     }
 
     /// The next thing, if it happens before or at `until_ms`.
     pub(crate) fn take(&mut self, until_ms: u64) -> Option<(u64, Happening)> {
         while self.from_ms <= until_ms {
-            let ranks = &mut self.ring[slot(self.from_ms)];
-            if let Some(happening) = ranks.iter_mut().find_map(VecDeque::pop_front) {
-                self.near -= 1;
-                return Some((self.from_ms, happening));
+            let lines = &mut self.ring[slot(self.from_ms)];
+            if let Some(line) = lines.iter_mut().find(|line| line.is_some()) {
+                return take_first(&mut self.entries, line).map(|taken| (self.from_ms, taken));
             }
             if self.from_ms == until_ms {
                 return None;
             }
-            let quiet = self.near == 0 && self.far.keys().next().is_none_or(|at| *at > until_ms);
+            let quiet =
+                self.entries.is_empty() && self.far.keys().next().is_none_or(|at| *at > until_ms);
             self.advance(if quiet { until_ms } else { self.from_ms + 1 });
         }
         None
@@ -94,8 +114,11 @@ impl Agenda {
 
     /// What arrives at this very moment and was not taken yet.
     pub(crate) fn arriving(&self) -> impl Iterator<Item = (WireId, End)> {
-        let ranks = &self.ring[slot(self.from_ms)];
-        ranks.iter().flatten().filter_map(|happening| match happening {
+        let first = |line: &Line| &self.entries[line.first];
+        let next = |entry: &&Entry| entry.next.map(|next| &self.entries[next]);
+        let lines = self.ring[slot(self.from_ms)].iter().flatten();
+        let entries = lines.flat_map(move |line| std::iter::successors(Some(first(line)), next));
+        entries.filter_map(|entry| match &entry.happening {
             Happening::Arrives { wire, at, .. } => Some((*wire, *at)),
             Happening::SaveEnds { .. }
             | Happening::ScriptEnds { .. }
@@ -117,6 +140,14 @@ impl Agenda {
             happenings.into_iter().for_each(|happening| self.add(at_ms, happening));
         }
     }
+}
+
+/// The first of a line, which is over when that was also its last.
+fn take_first(entries: &mut Slab<Entry>, line: &mut Option<Line>) -> Option<Happening> {
+    let Line { first, last } = (*line)?;
+    let Entry { happening, next } = entries.remove(first);
+    *line = next.map(|first| Line { first, last });
+    Some(happening)
 }
 
 fn slot(at_ms: u64) -> usize {

@@ -28,6 +28,13 @@ impl Elected {
     pub(super) fn has_votes(&self) -> bool {
         self.votes.len() >= self.needed()
     }
+
+    /// Whether both could win because Sentinels at the reference's pace voted twice: nobody else
+    /// voted for both.
+    pub(super) fn won_by_double_votes(&self, other: &Self, old: &BTreeSet<SentinelIndex>) -> bool {
+        let mut both = self.votes.intersection(&other.votes);
+        !old.is_empty() && both.all(|voter| old.contains(voter))
+    }
 }
 
 /// Votes and elections as they are seen.

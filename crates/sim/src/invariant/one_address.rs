@@ -2,24 +2,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_core::{Effect, Endpoint, Epoch, MasterName, Query, Rules};
 
-use super::elections::Elections;
+use super::elections::{Elected, Elections};
 use super::{Invariant, hold};
 use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Equal config epochs of a master name one address, whoever tells them, unless a failover at that
-/// epoch was forced and went on without max(majority, quorum) votes (rule C1). Epoch 0 is no
-/// version.
+/// epoch was forced and went on without max(majority, quorum) votes (rule C1), or a member at the
+/// reference's pace voted for two candidates. Epoch 0 is no version.
 #[derive(Default)]
 pub(super) struct OneAddress {
     elections: Elections,
+    elected: BTreeMap<(MasterName, Epoch), Vec<Elected>>,
     told: BTreeMap<(MasterName, Epoch), (Endpoint, SentinelIndex)>,
-    forced: BTreeSet<(MasterName, Epoch)>,
+    /// Epochs that may name two addresses.
+    excused: BTreeSet<(MasterName, Epoch)>,
     /// What a Sentinel at the reference's pace was the first to tell: others may repeat it.
     old: BTreeSet<(MasterName, Epoch, String)>,
+    /// Sentinels at the reference's pace.
+    at_old_pace: BTreeSet<SentinelIndex>,
 }
 
 impl OneAddress {
+    fn elect(&mut self, master: MasterName, epoch: Epoch, new: Elected) {
+        let key = (master, epoch);
+        let others = self.elected.entry(key.clone()).or_default();
+        let is_twice = others.iter().any(|other| {
+            other.who != new.who && other.won_by_double_votes(&new, &self.at_old_pace)
+        });
+        others.push(new.clone());
+        if is_twice || new.forced && !new.has_votes() {
+            self.excused.insert(key);
+        }
+    }
+
     fn tell(
         &mut self,
         who: SentinelIndex,
@@ -30,7 +46,7 @@ impl OneAddress {
     ) -> Result<(), String> {
         let key = (master.clone(), epoch);
         let word = (master.clone(), epoch, address.to_string());
-        if epoch == Epoch::ZERO || self.forced.contains(&key) || self.old.contains(&word) {
+        if epoch == Epoch::ZERO || self.excused.contains(&key) || self.old.contains(&word) {
             return Ok(());
         }
         let is_news = self.told.get(&key).is_none_or(|(told, _)| told != address);
@@ -58,10 +74,11 @@ impl Invariant for OneAddress {
     }
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
+        if scene.rules != Rules::ALL {
+            self.at_old_pace.insert(scene.sentinel);
+        }
         for (master, epoch, elected) in self.elections.see(scene, seen) {
-            if elected.forced && !elected.has_votes() {
-                self.forced.insert((master, epoch));
-            }
+            self.elect(master, epoch, elected);
         }
         match seen {
             Seen::Ordered(Effect::Send { query: Query::Hello(hello), .. }) => self.tell(
@@ -101,7 +118,27 @@ mod tests {
         assert!(check.tell(SentinelIndex(0), Rules::ALL, &master, epoch, &one).is_ok());
         assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, Epoch::ZERO, &two).is_ok());
         assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, epoch, &two).is_err());
-        check.forced.insert((master.clone(), epoch));
+        check.excused.insert((master.clone(), epoch));
         assert!(check.tell(SentinelIndex(1), Rules::ALL, &master, epoch, &two).is_ok());
+    }
+
+    #[test]
+    fn only_double_votes_at_the_reference_s_pace_excuse() {
+        let (epoch, master) = (Epoch::new(2).unwrap_or_default(), MasterName::from("m0"));
+        let elected = |who: usize| Elected {
+            who: SentinelIndex(who),
+            voters: ["a", "b", "c"].map(str::to_owned).into(),
+            quorum: 2,
+            votes: [SentinelIndex(who), SentinelIndex(2)].into(),
+            forced: false,
+        };
+        for at_old_pace in [1, 2] {
+            let mut check = OneAddress::default();
+            check.at_old_pace.insert(SentinelIndex(at_old_pace));
+            check.elect(master.clone(), epoch, elected(0));
+            assert!(check.excused.is_empty());
+            check.elect(master.clone(), epoch, elected(1));
+            assert_eq!(check.excused.len(), usize::from(at_old_pace == 2));
+        }
     }
 }

@@ -41,10 +41,8 @@ impl OneLeader {
         let others = self.elected.entry((master.clone(), epoch)).or_default();
         let old = &self.old;
         let rival = others.iter().find(|other| {
-            let both = other.votes.intersection(&new.votes);
-            let old_alone = !old.is_empty() && both.into_iter().all(|voter| old.contains(voter));
             other.who != new.who
-                && !old_alone
+                && !other.won_by_double_votes(&new, old)
                 && other.voters == new.voters
                 && other.has_votes()
                 && new.has_votes()
