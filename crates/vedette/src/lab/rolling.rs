@@ -33,7 +33,9 @@ impl Pace {
     pub(super) fn set(self, sentinel: &Sentinel) -> anyhow::Result<()> {
         let tunables = match self {
             Self::Usual => return Ok(()),
-            Self::Quick => ["INFO-PERIOD", "500", "PUBLISH-PERIOD", "300"],
+            // An unannounced promotion is undone after four periods of hellos (rule R1), and the
+            // reference needs more than a second to announce one.
+            Self::Quick => ["INFO-PERIOD", "500", "PUBLISH-PERIOD", "1000"],
         };
         let answer = sentinel.ask(&[["SENTINEL", "DEBUG"].as_slice(), &tunables].concat())?;
         ensure!(!answer.is_error(), "{}", text(&answer));

@@ -103,7 +103,7 @@ impl Stage {
 
     fn shorten_periods(&self) {
         for sentinel in 0..3 {
-            let periods = ["INFO-PERIOD", "300", "PUBLISH-PERIOD", "300"];
+            let periods = ["INFO-PERIOD", "300", "PUBLISH-PERIOD", "600"];
             self.order(sentinel, &[["SENTINEL", "DEBUG"].as_slice(), &periods].concat());
         }
     }
