@@ -67,11 +67,9 @@ pub struct Circumstances {
     pub now: Time,
     /// Since when the master is subjectively down.
     pub down_since: Option<Time>,
-    /// How much longer than that the replicas may have been without a master: one that says it is
-    /// a replica is called down late.
-    pub noticed_after: Span,
-    /// The master gave an acceptable reply while this Sentinel watched it.
-    pub master_answered: bool,
+    /// That tells how long the replicas may have been without it: it gave an acceptable reply while
+    /// this Sentinel watched it, and does not say that it is a replica.
+    pub silence_known: bool,
     /// `down-after-milliseconds`.
     pub down_after: Span,
     /// PING-PERIOD.
@@ -96,10 +94,10 @@ pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
 }
 
 /// The longest time without a master that is tolerated (rule L4): measured against the master's
-/// silence or, if this Sentinel never heard the master, against the luckiest replica.
+/// silence or, if that is not known, against the luckiest replica.
 fn longest_link_down(candidates: &[Candidate], at: &Circumstances) -> i64 {
-    let silence = at.down_since.map_or(Span::ZERO, |since| at.now.since(since) + at.noticed_after);
-    let measure = if at.master_answered { None } else { least_link_down(candidates, at) };
+    let silence = at.down_since.map_or(Span::ZERO, |since| at.now.since(since));
+    let measure = if at.silence_known { None } else { least_link_down(candidates, at) };
     let measure = measure.unwrap_or_else(|| i64::try_from(silence.0).unwrap_or(i64::MAX));
     measure.saturating_add(i64::try_from((at.down_after * 10).0).unwrap_or(i64::MAX))
 }

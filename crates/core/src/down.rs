@@ -148,7 +148,7 @@ impl Group {
         } else {
             self.odown_since = None;
             self.emit(cx, EventKind::OdownLeft, Detail::None);
-            self.standing.forget_plan();
+            self.standing.outage_ended();
         }
     }
 

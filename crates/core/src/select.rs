@@ -13,7 +13,7 @@ use crate::note::Note;
 use crate::query::Role;
 use crate::rules::Rule;
 use crate::settings::Tunable;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 impl Group {
     /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3).
@@ -118,25 +118,19 @@ impl Group {
         }
     }
 
-    /// A master that turned to a replica shows it in its next INFO, and is down after down-after
-    /// and two INFO-PERIODs more (spec: behaviour 8.3). Its replicas lose it when it turns:
-    /// measured against SDOWN they would be refused for ever with a short down-after (rule L4, H9).
-    fn noticed_after(&self, cx: &Cx<'_>) -> Span {
-        match self.node.role {
-            Role::Master => Span::ZERO,
-            Role::Replica if !self.keeps(Rule::H9) => Span::ZERO,
-            Role::Replica => {
-                self.settings.down_after + cx.host.tunables.get(Tunable::InfoPeriod) * 3
-            }
-        }
+    /// The silence of a master is a measure if it answered since this Sentinel watches it, and is
+    /// not down for saying that it is a replica: it may have been away for long before it said so
+    /// (rule L4, H9).
+    fn is_silence_known(&self) -> bool {
+        let answered = self.node.ping.ok_at > self.watching_since;
+        !self.keeps(Rule::H9) || (answered && self.node.role == Role::Master)
     }
 
     fn circumstances(&self, cx: &Cx<'_>) -> Circumstances {
         Circumstances {
             now: cx.now.mono,
             down_since: self.node.down.since,
-            noticed_after: self.noticed_after(cx),
-            master_answered: self.node.ping.ok_at > self.watching_since || !self.keeps(Rule::H9),
+            silence_known: self.is_silence_known(),
             down_after: self.settings.down_after,
             ping_period: cx.host.tunables.get(Tunable::PingPeriod),
             info_period: cx.host.tunables.get(Tunable::InfoPeriod),

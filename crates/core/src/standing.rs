@@ -68,6 +68,12 @@ impl Standing {
         }
     }
 
+    /// Elections that were lost in this outage say nothing about those of the next (rule F2).
+    pub(crate) fn outage_ended(&mut self) {
+        self.forget_plan();
+        self.longest_rest = limits::LOST_PAUSE.0;
+    }
+
     /// A member became reachable: the back-off begins anew (rule F2).
     pub(crate) fn member_reachable(&mut self) {
         self.longest_rest = limits::LOST_PAUSE.0;
@@ -246,7 +252,9 @@ impl Group {
         if crate::mutant::Mutant::SameHeadStart.lives() {
             return Span::ZERO;
         }
-        let slowest = self.members.iter().filter_map(|member| cx.peers.get(&member.id));
+        // Who is down answers nobody: its last round trip says nothing about an election.
+        let up = self.members.iter().filter(|member| member.down.since.is_none());
+        let slowest = up.filter_map(|member| cx.peers.get(&member.id));
         let slowest = slowest.map(|peer| peer.round_trip).max().unwrap_or_default();
         let step = (slowest + cx.host.gate.median_commit()) * 2;
         step.max(limits::HEAD_START.0).min(limits::HEAD_START.1) * rank

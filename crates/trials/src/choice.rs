@@ -97,11 +97,10 @@ fn circumstances(tape: &mut Tape<'_>) -> Circumstances {
     Circumstances {
         now,
         down_since,
-        master_answered: tape.flag(),
+        silence_known: tape.flag(),
         down_after: Span(tape.number() % 5_000),
         ping_period: Span(tape.number() % 2_000),
         info_period: Span(tape.number() % 20_000),
-        noticed_after: Span(tape.number() % 60_000),
     }
 }
 
