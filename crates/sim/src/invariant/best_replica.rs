@@ -25,6 +25,8 @@ pub(super) struct BestReplica {
     lines: Lines,
     /// What nodes said last, and when they turned from a replica to a master.
     roles: BTreeMap<(SentinelIndex, SocketAddr), (Role, Option<u64>)>,
+    /// When a connection to a node was lost last.
+    lost: BTreeMap<(SentinelIndex, SocketAddr), u64>,
     /// Since when somebody stands, and when it was elected.
     standing: BTreeMap<(SentinelIndex, MasterName), (u64, u64)>,
 }
@@ -88,7 +90,12 @@ impl BestReplica {
         hold(!hasty || choice.all_were_asked(began_at, reachable), || {
             format!("{address} is chosen {PATIENCE_MS} ms too early: {choice:?}")
         })?;
-        choice.judge(address, |replica| self.has_turned(scene.sentinel, view, replica))
+        // A picture is taken at the end of a turn: what it chose may have broken since.
+        let breaks = |replica: &ReplicaView| {
+            let key = replica.node.socket.map(|socket| (scene.sentinel, socket));
+            key.is_some_and(|key| self.lost.get(&key) == Some(&scene.at_ms))
+        };
+        choice.judge(address, breaks, |replica| self.has_turned(scene.sentinel, view, replica))
     }
 }
 
@@ -102,6 +109,11 @@ struct Choice<'a> {
 
 impl Choice<'_> {
     fn is_usable(&self, replica: &ReplicaView) -> bool {
+        replica.node.link.connected && self.would_be_usable(replica)
+    }
+
+    /// If it is linked.
+    fn would_be_usable(&self, replica: &ReplicaView) -> bool {
         let ping = self.tunables.get(Tunable::PingPeriod) * 5;
         // The limit for INFO is longer while the master is not down (a forced failover).
         let info = match self.view.node.sdown_since {
@@ -110,7 +122,6 @@ impl Choice<'_> {
         };
         let node = &replica.node;
         node.sdown_since.is_none()
-            && node.link.connected
             && replica.priority > 0
             && self.at.0 <= (node.link.ok_reply_at + ping).0
             && node.info_at.is_some_and(|info_at| self.at.0 <= (info_at + info).0)
@@ -137,13 +148,17 @@ impl Choice<'_> {
     fn judge(
         &self,
         chosen: &Endpoint,
+        breaks: impl Fn(&ReplicaView) -> bool,
         has_turned: impl Fn(&ReplicaView) -> bool,
     ) -> Result<(), String> {
         let replicas = &self.view.replicas;
         let Some(replica) = replicas.iter().find(|other| other.node.address == *chosen) else {
             return Ok(());
         };
-        hold(self.is_usable(replica), || format!("{chosen} is chosen, unfit: {replica:?}"))?;
+        let linked = replica.node.link.connected || breaks(replica);
+        hold(linked && self.would_be_usable(replica), || {
+            format!("{chosen} is chosen, unfit: {replica:?}")
+        })?;
         if replica.node.role_reported == Role::Master && has_turned(replica) {
             return Ok(());
         }
@@ -166,6 +181,11 @@ impl Invariant for BestReplica {
 
     fn see(&mut self, scene: &Scene<'_>, seen: &Seen<'_>) -> Result<(), String> {
         let who = scene.sentinel;
+        if let Seen::Took(Input::Disconnected { conn } | Input::ConnectFailed { conn, .. }) = seen
+            && let Some(line) = self.lines.get(who, *conn)
+        {
+            self.lost.insert((who, line.to), scene.at_ms);
+        }
         self.lines.see(scene.at_ms, who, seen);
         match seen {
             Seen::Took(Input::Answered {
@@ -186,6 +206,7 @@ impl Invariant for BestReplica {
             }
             Seen::Started(_) | Seen::Ended => {
                 self.roles.retain(|(of, _), _| *of != who);
+                self.lost.retain(|(of, _), _| *of != who);
                 self.standing.retain(|(of, _), _| *of != who);
                 Ok(())
             }
@@ -206,6 +227,14 @@ mod tests {
 
     /// What comes of choosing the first of two replicas at 10 s; the master went down at 9 s.
     fn choose(change: impl Fn(&mut ReplicaView, &mut ReplicaView), turned: bool) -> bool {
+        judged(change, false, turned)
+    }
+
+    fn judged(
+        change: impl Fn(&mut ReplicaView, &mut ReplicaView),
+        breaks: bool,
+        turned: bool,
+    ) -> bool {
         let mut view = samples::view(&["10.1.0.2", "10.1.0.3"]);
         view.node.sdown_since = Some(Time(9_000));
         let [one, two] = &mut view.replicas[..] else { return false };
@@ -213,7 +242,14 @@ mod tests {
         let chosen = one.node.address.clone();
         let tunables = Tunables::default();
         let choice = Choice { at: Time(10_000), view: &view, tunables: &tunables };
-        choice.judge(&chosen, |_| turned).is_ok()
+        choice.judge(&chosen, |_| breaks, |_| turned).is_ok()
+    }
+
+    #[test]
+    fn a_link_that_breaks_after_the_choice_is_no_fault() {
+        let unlinked = |one: &mut ReplicaView, _: &mut ReplicaView| one.node.link.connected = false;
+        assert!(!judged(unlinked, false, false));
+        assert!(judged(unlinked, true, false));
     }
 
     #[test]

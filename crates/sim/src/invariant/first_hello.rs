@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 
 use vedette_core::{
     Answer, ConnId, Effect, Endpoint, Epoch, EventKind, Input, MasterName, Part, Purpose, Query,
+    Request,
 };
 
 use super::lines::Lines;
@@ -147,7 +148,9 @@ impl Invariant for FirstHello {
                     self.owed.retain(|(owner, ..), _| *owner != who);
                 }
             }
-            Seen::Took(Input::Requested { request: vedette_core::Request::Reset(_), .. }) => {
+            // One that waits for a save is carried out when it is answered.
+            Seen::Took(Input::Requested { request: Request::Reset(_), .. })
+            | Seen::Responded { request: Request::Reset(_), .. } => {
                 self.owed.retain(|(owner, ..), _| *owner != who);
             }
             Seen::Took(Input::Disconnected { conn } | Input::ConnectFailed { conn, .. })

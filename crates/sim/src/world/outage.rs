@@ -184,15 +184,10 @@ impl World {
                     self.hang_replicas(lost, *for_ms);
                 }
             }
-            Loss::Forced { pick, cut } => {
+            Loss::Forced { pick, .. } => {
                 let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
                 let place = usize::try_from(*pick % healed.len().max(1) as u64).unwrap_or(0);
                 let Some(index) = healed.get(place).copied() else { return };
-                if *cut {
-                    let (one, other) = (self.sentinel_site(index), self.node_site(lost.old));
-                    self.network.block(one, other);
-                    self.network.block(other, one);
-                }
                 self.type_command(index, lost.group, Typed::Failover);
             }
         }
@@ -227,7 +222,31 @@ impl World {
     /// Whoever leads a failover of a lost master is struck, if that is its fate.
     pub(super) fn strike_leader(&mut self, index: SentinelIndex, publication: &Publication) {
         let Some(ordeal) = self.outage.as_ref().filter(|ordeal| ordeal.pending) else { return };
-        let Loss::Killed { fate, .. } = ordeal.loss else { return };
+        match ordeal.loss {
+            Loss::Killed { fate, .. } => self.strike(index, publication, fate),
+            Loss::Forced { cut: true, .. } => self.cut_off(index, publication),
+            Loss::Forced { cut: false, .. } => {}
+        }
+    }
+
+    /// Who follows an operator's order loses the old master out of sight; not before, or it would
+    /// refuse the order.
+    fn cut_off(&mut self, index: SentinelIndex, publication: &Publication) {
+        let Some(ordeal) = self.outage.as_mut() else { return };
+        let names = ordeal.lost.iter().map(|lost| (lost.old, &self.plan.masters[lost.group].name));
+        let lost = names.into_iter().find(|(_, name)| {
+            let views = publication.masters.iter();
+            views.into_iter().any(|view| *view.name == ***name && view.failover.is_some())
+        });
+        let Some((old, _)) = lost else { return };
+        ordeal.pending = false;
+        let (one, other) = (self.sentinel_site(index), self.node_site(old));
+        self.network.block(one, other);
+        self.network.block(other, one);
+    }
+
+    fn strike(&mut self, index: SentinelIndex, publication: &Publication, fate: Fate) {
+        let Some(ordeal) = &self.outage else { return };
         let (wanted, fall) = match fate {
             Fate::Spared | Fate::ReplicasHang { .. } => return,
             Fate::LeaderDies { moment, after_ms, silently }

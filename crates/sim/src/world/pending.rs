@@ -155,6 +155,11 @@ impl World {
                 return Ok(0);
             }
             if self.now_ms - healed_ms > self.bound_ms() {
+                if self.healed_sentinels().all(|index| self.plan.old.contains(&index.0)) {
+                    // The reference's rules alone promise nothing: two may draw for ever (H4).
+                    self.witness.reach("references alone did not come together");
+                    return Ok(self.now_ms - healed_ms);
+                }
                 let reason = self.pending().unwrap_or_default();
                 return Err(format!("{reason}, {} ms after healing", self.now_ms - healed_ms));
             }
