@@ -227,10 +227,28 @@ impl Group {
     }
 
     fn promotion_accepted(&mut self, cx: &Cx<'_>, id: NodeId) {
-        if let Some(Failover { stage: Stage::WaitPromotion(promotion), .. }) = &mut self.failover
-            && promotion.candidate == id
-        {
-            promotion.accepted_at = Some(cx.now.mono);
+        let Some(failover) = &mut self.failover else { return };
+        let accepted_at = Some(cx.now.mono);
+        match &mut failover.stage {
+            Stage::WaitPromotion(promotion) if promotion.candidate == id => {
+                promotion.accepted_at = accepted_at;
+            }
+            // It was given up while its answer was on its way: nobody else is told any more (L1).
+            Stage::Select { .. } | Stage::SendNoOne { .. } if failover.told == Some(id) => {
+                failover.stage = Stage::WaitPromotion(Promotion {
+                    candidate: id,
+                    sent_at: Time::default(),
+                    accepted_at,
+                    unusable_since: None,
+                });
+            }
+            Stage::WaitStart
+            | Stage::Select { .. }
+            | Stage::SendNoOne { .. }
+            | Stage::WaitPromotion(_)
+            | Stage::SendHandOver { .. }
+            | Stage::WaitHandOver(_)
+            | Stage::Deciding { .. } => {}
         }
     }
 }
