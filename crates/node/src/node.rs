@@ -184,6 +184,11 @@ impl Node {
         self.condition.is_halted()
     }
 
+    /// Commands since its start, as `total_commands_processed` of INFO.
+    pub fn commands_processed(&self) -> u64 {
+        self.counters.commands
+    }
+
     /// Its settings.
     pub fn config(&self) -> &NodeConfig {
         &self.config

@@ -12,6 +12,10 @@ pub(crate) use table::Summary;
 
 mod quiet;
 
+mod usage;
+
+mod fleet;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -22,11 +26,14 @@ pub(crate) enum Bench {
     Failover(failover::FailoverArgs),
     /// What a quiet Sentinel with one master costs.
     Quiet(quiet::QuietArgs),
+    /// Many masters: until all is known, what that costs, and all of them dying at once.
+    Fleet(fleet::FleetArgs),
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
     match bench {
         Bench::Failover(args) => failover::run(args),
         Bench::Quiet(args) => quiet::run(args),
+        Bench::Fleet(args) => fleet::run(args),
     }
 }

@@ -1,6 +1,5 @@
 //! `cargo xtask bench quiet`: what a Sentinel costs while nothing happens.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use vedette::lab::{DataServer, Fault, Template, programs};
 
+use super::usage::{cpu_time, resident_mib};
 use super::{Setup, Team};
 use crate::{binary, disk};
 
@@ -82,23 +82,4 @@ fn costs(pids: &[u32], span: Duration) -> anyhow::Result<Vec<Cost>> {
         })
     };
     pids.iter().zip(before).map(cost).collect()
-}
-
-/// Processor time of all threads, in the scheduler's nanoseconds.
-fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
-    let mut total = Duration::ZERO;
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        let ns = text.split(' ').next().context("an empty schedstat")?.parse()?;
-        total += Duration::from_nanos(ns);
-    }
-    Ok(total)
-}
-
-pub(crate) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 =
-        line.and_then(|rest| rest.split_whitespace().next()).context("no VmRSS")?.parse()?;
-    Ok(kib / 1024.0)
 }

@@ -25,6 +25,7 @@ const HELP: &[&str] = &[
     "LAG <port> <ms>         delay what comes from the master; 0 ends it",
     "STALL <port>            stop what comes from the master; LAG <port> 0 ends it",
     "LIST                    all nodes",
+    "COUNT                   commands that all nodes have processed",
     "SHUTDOWN                end the process",
     "QUIT                    close this connection",
 ];
@@ -95,6 +96,10 @@ pub(super) async fn execute(host: &mut Host, request: &Request) -> Frame {
     match words[..] {
         ["help"] => lines(HELP.iter().map(|line| (*line).to_owned())),
         ["list"] => lines(host.nodes.iter().map(Hosted::describe)),
+        ["count"] => {
+            let counts = host.nodes.iter().map(|hosted| hosted.node.commands_processed());
+            Frame::Integer(i64::try_from(counts.sum::<u64>()).unwrap_or(i64::MAX))
+        }
         ["shutdown"] => {
             host.is_ending = true;
             Frame::OK
