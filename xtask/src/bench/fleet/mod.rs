@@ -47,8 +47,8 @@ pub(crate) struct FleetArgs {
     down_after: u64,
     #[arg(long, default_value_t = 60_000, value_name = "MS")]
     failover_timeout: u64,
-    /// The port of the first node; the others follow.
-    #[arg(long, default_value_t = 20_000, value_name = "PORT")]
+    /// The port of the first node; the others follow. Above the ports of outgoing connections.
+    #[arg(long, default_value_t = 61_000, value_name = "PORT")]
     first_port: u16,
     /// Hold the quiet fleet so long, and say which processes to look at with a profiler.
     #[arg(long, value_name = "S")]
