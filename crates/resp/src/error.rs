@@ -65,6 +65,9 @@ pub enum ProtocolError {
     ExpectedDollar(u8),
     /// A `$` length that is not a number, negative, or too large.
     InvalidBulkLength,
+    /// Something else than CR LF after an argument
+    /// ([`crate::RequestLimits::wants_line_ends`]).
+    InvalidLineEnd,
     /// More than ten arguments before authentication.
     UnauthenticatedMultibulkLength,
     /// An argument above 16 KiB before authentication.
@@ -100,6 +103,7 @@ impl fmt::Display for ProtocolError {
                 return write!(f, "expected '$', got '{}'", printable(byte) as char);
             }
             ProtocolError::InvalidBulkLength => "invalid bulk length",
+            ProtocolError::InvalidLineEnd => "invalid CRLF in request",
             ProtocolError::UnauthenticatedMultibulkLength => "unauthenticated multibulk length",
             ProtocolError::UnauthenticatedBulkLength => "unauthenticated bulk length",
         };

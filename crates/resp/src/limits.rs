@@ -40,6 +40,8 @@ pub struct RequestLimits {
     pub max_query_bytes: usize,
     /// The same for a connection that is not authenticated.
     pub max_unauthenticated_query_bytes: usize,
+    /// Whether CR LF must follow each argument, as Valkey 9.1 wants it, or any two bytes may.
+    pub wants_line_ends: bool,
 }
 
 impl Default for RequestLimits {
@@ -48,6 +50,7 @@ impl Default for RequestLimits {
             max_bulk_len: 512 << 20,
             max_query_bytes: 1 << 30,
             max_unauthenticated_query_bytes: 1 << 20,
+            wants_line_ends: false,
         }
     }
 }

@@ -171,9 +171,12 @@ impl RequestDecoder {
         let Some(len) = self.array.as_ref().and_then(|array| array.bulk_len) else {
             return self.take_bulk_len();
         };
-        // The two bytes after the payload are not looked at (spec: interface 1.2).
         if self.buffer.len() < len + 2 {
             return Ok(None);
+        }
+        // Otherwise the two bytes after the payload are not looked at (spec: interface 1.2).
+        if self.limits.wants_line_ends && &self.buffer[len..len + 2] != b"\r\n" {
+            return Err(ProtocolError::InvalidLineEnd);
         }
         // A copy, so that a small argument never keeps a large read buffer alive.
         let arg = Bytes::copy_from_slice(&self.buffer[..len]);

@@ -87,6 +87,21 @@ fn limits_are_the_unauthenticated_ones_until_told() {
 }
 
 #[test]
+fn line_ends_of_arguments_are_looked_at_only_if_wanted() {
+    for bytes in [b"*1\r\n$4\r\nPINGxx", b"*1\r\n$4\r\nPING\rx"] {
+        let limits = RequestLimits { wants_line_ends: true, ..RequestLimits::default() };
+        let mut decoder = RequestDecoder::new(limits, true);
+        decoder.feed(b"*1\r\n$4\r\nPING\r\n");
+        decoder.feed(bytes);
+        assert!(matches!(decoder.next(), Ok(Some(_))));
+        let error = decoder.next().unwrap_err();
+        assert_eq!(error, RequestError::Protocol(ProtocolError::InvalidLineEnd));
+        assert_eq!(error.to_string(), "Protocol error: invalid CRLF in request");
+        assert_eq!(decode(bytes, true).0.len(), 1);
+    }
+}
+
+#[test]
 fn consumed_counts_whole_requests_only() {
     let mut decoder = RequestDecoder::new(RequestLimits::default(), true);
     decoder.feed(b"*0\r\n*1\r\n$4\r\nPING\r\nPING\r\n*1\r\n$4\r\nPI");

@@ -12,6 +12,7 @@ const TIGHT: RequestLimits = RequestLimits {
     max_bulk_len: 40,
     max_query_bytes: 400,
     max_unauthenticated_query_bytes: 90,
+    wants_line_ends: true,
 };
 
 /// What a stream gave.

@@ -1,5 +1,5 @@
-//! Every option of SENTINEL SET and SENTINEL CONFIG SET with values missing, too many, doubled and
-//! wrong: the reference's reply, and nothing is half applied.
+//! Every option of SENTINEL SET, SENTINEL CONFIG SET and SENTINEL DEBUG with values missing, too
+//! many, doubled and wrong: the reference's reply, and nothing is half applied.
 
 use vedette::lab::{BOUND, Folder, PortBlock, Sentinel, Template, text};
 use vedette_wire::Dialect;
@@ -46,6 +46,24 @@ const OF_PROCESS: &[(&str, &str)] = &[
     ("no-such-option", "1"),
 ];
 
+/// Periods that SENTINEL DEBUG changes, with their defaults.
+const TUNABLE: &[(&str, &str)] = &[
+    ("info-period", "10000"),
+    ("ping-period", "1000"),
+    ("ask-period", "1000"),
+    ("publish-period", "2000"),
+    ("default-down-after", "30000"),
+    ("default-failover-timeout", "180000"),
+    ("tilt-trigger", "2000"),
+    ("tilt-period", "30000"),
+    ("slave-reconf-timeout", "10000"),
+    ("min-link-reconnect-period", "15000"),
+    ("election-timeout", "10000"),
+    ("script-max-runtime", "60000"),
+    ("script-retry-delay", "30000"),
+    ("no-such-tunable", "1"),
+];
+
 /// Longest number that the reference cuts to an acceptable one (holes H32).
 const CUT: &str = "4294967296";
 /// What Redis 7.0 says to more than one option; those of Redis 8 take several.
@@ -61,7 +79,8 @@ fn cases() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
     let mut cases = Vec::new();
     let of_master = OF_MASTER.iter().map(|it| (&["SENTINEL", "SET", "m"][..], it));
     let of_process = OF_PROCESS.iter().map(|it| (&["SENTINEL", "CONFIG", "SET"][..], it));
-    for (start, &(option, good)) in of_master.chain(of_process) {
+    let tunable = TUNABLE.iter().map(|it| (&["SENTINEL", "DEBUG"][..], it));
+    for (start, &(option, good)) in of_master.chain(of_process).chain(tunable) {
         let command = |rest: &[&'static str]| [start, rest].concat();
         let again = command(&[option, good]);
         let mut variants = vec![
@@ -94,12 +113,13 @@ fn replies(sentinel: &Sentinel, is_ours: bool) -> Vec<String> {
     let picture = || {
         let file = std::fs::read_to_string(sentinel.conf()).unwrap();
         let config = sentinel.ask(&["SENTINEL", "CONFIG", "GET", "*"]).unwrap();
+        let periods = sentinel.ask(&["SENTINEL", "DEBUG"]).unwrap();
         let mut master = sentinel.master("m");
         master.retain(|field, _| {
             ["quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs"]
                 .contains(&&field[..])
         });
-        (file, format!("{config:?}"), master)
+        (file, format!("{config:?} {periods:?}"), master)
     };
     let mut replies = Vec::new();
     for (words, again) in cases() {

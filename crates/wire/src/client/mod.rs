@@ -48,6 +48,7 @@ pub use surroundings::Surroundings;
 
 use crate::accounts::Accounts;
 use crate::commands::Command;
+use crate::dialect::Dialect;
 use crate::events::RenderedEvent;
 use outbox::Outbox;
 use session::{Followed, Session};
@@ -118,6 +119,7 @@ impl Client {
         let query_limits = RequestLimits {
             max_bulk_len: limits.bulk_len,
             max_query_bytes: limits.query_buffer,
+            wants_line_ends: facts.dialect == Dialect::Valkey,
             ..RequestLimits::default()
         };
         let now = surroundings.now().mono;

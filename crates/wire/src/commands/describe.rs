@@ -1,7 +1,7 @@
 //! What COMMAND tells about the table (spec: interface 4.10). Only names of the dialect are
 //! shown; others work without a word.
 
-use super::{COMMANDS, Command, Listing, find, find_full};
+use super::{COMMANDS, ClientVerb, Command, Listing, Verb, find, find_full};
 use crate::dialect::Dialect;
 use crate::glob::{Case, matches};
 use crate::reply::{Reply, bulk, count as integer, word};
@@ -146,6 +146,14 @@ fn subcommands(command: &'static Command, dialect: Dialect) -> Reply {
     }
 }
 
+/// The version that a command came with. Valkey 9.1 corrected one.
+fn since(command: &'static Command, dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Valkey if command.verb == Verb::Client(ClientVerb::Pause) => "3.0.0",
+        Dialect::Redis | Dialect::Valkey => command.since,
+    }
+}
+
 fn doc(command: &'static Command, dialect: Dialect) -> Reply {
     let container = command.name.split('|').next().and_then(|name| find(name.as_bytes()));
     let group = match container.map(|container| container.name) {
@@ -156,7 +164,7 @@ fn doc(command: &'static Command, dialect: Dialect) -> Reply {
     };
     let mut pairs = vec![
         (word("summary"), bulk(dialect.wording(command.summary))),
-        (word("since"), word(command.since)),
+        (word("since"), word(since(command, dialect))),
         (word("group"), word(group)),
     ];
     if !command.complexity.is_empty() {

@@ -226,13 +226,13 @@ commands! { const SENTINEL from 128 =
         "2.8.0" "O(N)" "Describes the replicas of a master.",
     "sentinel|get-primary-addr-by-name" 3 ADMIN ADMIN_SLOW NONE Snapshot
         [Sentinel(GetMasterAddrByName)] ValkeyAlias LEAF
-        "2.8.4" "O(1)" "Shows the address of a master.",
+        "8.0.0" "O(1)" "Shows the address of a master.",
     "sentinel|is-primary-down-by-addr" 6 ADMIN ADMIN_SLOW NONE Peer [Request(IsMasterDownByAddr)]
-        ValkeyAlias LEAF "2.8.4" "O(1)" "Asks for an opinion or a vote; used between Sentinels.",
+        ValkeyAlias LEAF "8.0.0" "O(1)" "Asks for an opinion or a vote; used between Sentinels.",
     "sentinel|primaries" 2 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Masters)] ValkeyAlias LEAF
-        "2.8.4" "O(N)" "Describes all masters.",
+        "8.0.0" "O(N)" "Describes all masters.",
     "sentinel|primary" 3 ADMIN ADMIN_SLOW NONE Snapshot [Sentinel(Master)] ValkeyAlias LEAF
-        "2.8.4" "O(1)" "Describes a master.",
+        "8.0.0" "O(1)" "Describes a master.",
 }
 
 /// No subcommands.

@@ -188,7 +188,7 @@ fn info_cache_has_null_for_what_never_came() {
         events: Vec::new(),
     };
     let snapshot = snapshot(1).apply(&publication);
-    let reply = caches::info_cache(&snapshot, &["nope", "mymaster"], NOW);
+    let reply = caches::info_cache(&snapshot, &["mymaster", "nope", "mymaster"], NOW);
     let recorded = "*2\\r\\n$8\\r\\nmymaster\\r\\n*2\\r\\n*2\\r\\n:8063\\r\\n$13\\r\\n\
                     role:master\\r\\n\\r\\n*2\\r\\n:3050\\r\\n$-1\\r\\n";
     check(&reply, Protocol::Resp2, recorded);

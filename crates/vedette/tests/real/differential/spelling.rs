@@ -1,11 +1,31 @@
 //! Answers as lines that can be compared.
 
+use std::collections::BTreeSet;
+
 use vedette_resp::Frame;
 
-/// An answer, an element a line.
-pub(super) fn spell(frame: &Frame, lines: &mut Vec<String>) {
+/// An answer to `step`, an element a line. Sentences that are our own (`COMPAT.md`: COMMAND DOCS,
+/// HELP) are left out, and entries of a listing, which the reference gives in any order
+/// (spec: holes H41), are sorted.
+pub(super) fn spell(step: &str, frame: &Frame, lines: &mut Vec<String>) {
+    if frame.is_error() {
+        return spell_whole(frame, lines);
+    }
+    if step.starts_with("COMMAND DOCS") {
+        spell_documents(frame, lines);
+    } else if step.ends_with(" HELP") {
+        spell_help(frame, lines);
+    } else {
+        spell_whole(frame, lines);
+    }
+}
+
+fn spell_whole(frame: &Frame, lines: &mut Vec<String>) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut list = |sigil: char, len: usize| lines.push(format!("{sigil}{len}"));
+    let mut list = |sigil: char, items: &[Frame]| {
+        lines.push(format!("{sigil}{}", items.len()));
+        spell_items(items, lines);
+    };
     match frame {
         Frame::Simple(bytes) => lines.push(format!("+{}", text(bytes))),
         Frame::Error(bytes) => lines.push(format!("-{}", text(bytes))),
@@ -13,23 +33,14 @@ pub(super) fn spell(frame: &Frame, lines: &mut Vec<String>) {
         Frame::Bulk(bytes) => lines.push(format!("${}", text(bytes))),
         Frame::Null => lines.push("null".to_owned()),
         Frame::NullArray => lines.push("null array".to_owned()),
-        Frame::Array(items) => {
-            list('*', items.len());
-            items.iter().for_each(|item| spell(item, lines));
-        }
-        Frame::Set(items) => {
-            list('~', items.len());
-            items.iter().for_each(|item| spell(item, lines));
-        }
-        Frame::Push(items) => {
-            list('>', items.len());
-            items.iter().for_each(|item| spell(item, lines));
-        }
+        Frame::Array(items) => list('*', items),
+        Frame::Set(items) => list('~', items),
+        Frame::Push(items) => list('>', items),
         Frame::Map(pairs) => {
-            list('%', pairs.len());
+            lines.push(format!("%{}", pairs.len()));
             for (key, value) in pairs {
-                spell(key, lines);
-                spell(value, lines);
+                spell_whole(key, lines);
+                spell_whole(value, lines);
             }
         }
         Frame::Double(bytes) => lines.push(format!(",{}", text(bytes))),
@@ -40,72 +51,56 @@ pub(super) fn spell(frame: &Frame, lines: &mut Vec<String>) {
     }
 }
 
-/// Fields whose value every run changes.
-const VOLATILE: &[&str] = &[
-    "$version",
-    "$id",
-    "$last-ping-sent",
-    "$last-ok-ping-reply",
-    "$last-ping-reply",
-    "$link-pending-commands",
-    "$info-refresh",
-    "$role-reported-time",
-    "$last-hello-message",
-    "$slave-repl-offset",
-];
-
-/// Hides what every run changes.
-pub(super) struct Mask {
-    ports: [String; 2],
+fn spell_items(items: &[Frame], lines: &mut Vec<String>) {
+    let spelled = |item| {
+        let mut lines = Vec::new();
+        spell_whole(item, &mut lines);
+        lines
+    };
+    let mut items: Vec<Vec<String>> = items.iter().map(spelled).collect();
+    let is_entry = |item: &Vec<String>| item.get(1).is_some_and(|first| first == "$name");
+    if items.iter().all(is_entry) {
+        items.sort_by(|one, other| one.get(2).cmp(&other.get(2)));
+    }
+    lines.extend(items.concat());
 }
 
-impl Mask {
-    pub(super) fn new(ports: [u16; 2]) -> Self {
-        Self { ports: ports.map(|port| port.to_string()) }
+/// A map, or the flat array that stands for it in RESP2.
+fn pairs(frame: &Frame) -> Vec<(&Frame, &Frame)> {
+    if let Frame::Map(pairs) = frame {
+        return pairs.iter().map(|(key, value)| (key, value)).collect();
     }
-
-    /// The lines of an answer to `step` without what every run changes.
-    pub(super) fn apply(&self, step: &str, lines: Vec<String>) -> Vec<String> {
-        let mut masked = Vec::new();
-        let mut hides_next = false;
-        for line in lines {
-            let plain = self.mask_line(&line);
-            masked.push(if hides_next { "…".to_owned() } else { plain });
-            hides_next = VOLATILE.contains(&line.as_str());
-        }
-        if step.starts_with("COMMAND LIST")
-            || step.starts_with("ACL CAT ")
-            || step == "COMMAND"
-            || step.starts_with("COMMAND INFO")
-        {
-            // The reference's order is that of a hash table (spec: holes H41).
-            masked.sort();
-        }
-        if step.starts_with("INFO") {
-            masked = masked.iter().flat_map(|line| info_fields(line)).collect();
-        }
-        masked
-    }
-
-    fn mask_line(&self, line: &str) -> String {
-        let mut masked = line.to_owned();
-        for port in &self.ports {
-            masked = masked.replace(port.as_str(), "PORT");
-        }
-        let is_id = |word: &str| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit());
-        let words = masked.split(' ').map(|word| {
-            let bare = word.trim_start_matches(['$', '+', ':']);
-            if is_id(bare) { word.replace(bare, "ID") } else { word.to_owned() }
-        });
-        words.collect::<Vec<_>>().join(" ")
-    }
+    let items = frame.items().unwrap_or_default();
+    items.chunks_exact(2).map(|pair| (&pair[0], &pair[1])).collect()
 }
 
-/// Fields of INFO that only we have in one dialect or in both (`COMPAT.md`).
-const OURS: &[&str] = &["vedette_version", "redis_mode"];
+/// The commands that are documented, in alphabetical order, with the facts about each.
+fn spell_documents(frame: &Frame, lines: &mut Vec<String>) {
+    let mut documents: Vec<Vec<String>> = Vec::new();
+    for (name, document) in pairs(frame) {
+        let mut spelled = Vec::new();
+        spell_whole(name, &mut spelled);
+        for (field, value) in pairs(document) {
+            match field.text().map(AsRef::as_ref) {
+                Some(b"group" | b"since") => spell_whole(value, &mut spelled),
+                Some(b"subcommands") => spell_documents(value, &mut spelled),
+                _ => {}
+            }
+        }
+        documents.push(spelled);
+    }
+    documents.sort();
+    lines.push(format!("{} documents", documents.len()));
+    lines.extend(documents.concat());
+}
 
-/// The names of the fields of INFO: their values are this process's own.
-fn info_fields(text: &str) -> Vec<String> {
-    let name = |line: &str| line.split(':').next().unwrap_or_default().trim_end().to_owned();
-    text.lines().map(name).filter(|name| !OURS.contains(&&name[..])).collect()
+/// The first line, and the names of the commands in alphabetical order.
+fn spell_help(frame: &Frame, lines: &mut Vec<String>) {
+    let mut whole = Vec::new();
+    spell_whole(frame, &mut whole);
+    lines.extend(whole.get(1).cloned());
+    let is_name = |line: &&String| !line.starts_with("+ ");
+    let name = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
+    let names: BTreeSet<String> = whole.iter().skip(2).filter(is_name).map(name).collect();
+    lines.extend(names);
 }
