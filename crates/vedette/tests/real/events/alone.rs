@@ -68,6 +68,27 @@ impl Scene {
         }
         self
     }
+
+    /// Ours switches at the promotion, the references at the end (L7): the order differs, and by
+    /// which address the master is named. Who hung is given up for once (H10), and the old master
+    /// is demoted at once (R2).
+    fn forget_when_it_switched(&mut self) {
+        let is_kept = |line: &String| {
+            let is_about_old = line.contains(" slave 127.0.0.1:N0 ");
+            !is_about_old || line.starts_with("+slave ")
+        };
+        let without_master = |line: &String| {
+            let line = line.split(" @ ").next().unwrap_or_default();
+            match line.split_once(" master mymaster ") {
+                Some((event, _)) => event.to_owned(),
+                None => line.to_owned(),
+            }
+        };
+        let lines: BTreeSet<String> =
+            self.lines.iter().filter(|line| is_kept(line)).map(without_master).collect();
+        // Valkey's, see above.
+        self.lines = lines.into_iter().filter(|line| line != "-sdown").collect();
+    }
 }
 
 struct Stage {
@@ -84,10 +105,11 @@ struct Stage {
 
 /// The first half: scripts, and a process that stands still.
 pub(super) fn play_scripts(template: Template) -> Vec<Scene> {
-    let mut stage = Stage::open(template);
+    let mut stage = Stage::open(template, 2);
     stage.scripts_wait_in_order();
     stage.scripts_fail();
     stage.process_stands_still();
+    stage.replica_strays();
     stage.warnings_ran_the_script();
     stage.clients_are_led_elsewhere();
     stage.scenes
@@ -95,7 +117,7 @@ pub(super) fn play_scripts(template: Template) -> Vec<Scene> {
 
 /// The second half: failovers that come to nothing, and hellos.
 pub(super) fn play_failures(template: Template) -> Vec<Scene> {
-    let mut stage = Stage::open(template);
+    let mut stage = Stage::open(template, 1);
     stage.candidate_hangs();
     stage.nobody_can_be_promoted();
     stage.nobody_votes();
@@ -105,7 +127,7 @@ pub(super) fn play_failures(template: Template) -> Vec<Scene> {
 }
 
 impl Stage {
-    fn open(template: Template) -> Self {
+    fn open(template: Template, replicas: usize) -> Self {
         let folder = Folder::new(None).unwrap();
         let [script, reconfigure] = ["notify", "reconfigure"].map(|name| {
             let path = folder.path().join(name);
@@ -115,7 +137,7 @@ impl Stage {
         });
         let lab = start(GroupSpec {
             sentinels: vec![template],
-            replicas: 1,
+            replicas,
             quorum: 1,
             down_after_ms: 5000,
             failover_timeout_ms: 1000,
@@ -130,8 +152,11 @@ impl Stage {
         let mask = Mask::of(&lab);
         let mark = lab.events.len();
         let scenes = vec![];
-        let stage = Self { lab, mask, mark, scenes, script, reconfigure, _folder: folder };
+        let mut stage = Self { lab, mask, mark, scenes, script, reconfigure, _folder: folder };
         stage.order(&["SENTINEL", "DEBUG", "INFO-PERIOD", "300", "SCRIPT-RETRY-DELAY", "1"]);
+        // What was said before this belongs to no scene.
+        stage.set("quorum", "1");
+        stage.skip_to(&["quorum 1"]);
         stage
     }
 
@@ -362,10 +387,39 @@ impl Stage {
         self.end_scene("removed", &["-monitor"]);
     }
 
+    /// An operator gives orders to a replica. (Nodes are asked often, and hellos sent often, since
+    /// both are waited for.)
+    fn replica_strays(&mut self) {
+        self.order(&["SENTINEL", "DEBUG", "PUBLISH-PERIOD", "200"]);
+        let [_, other, _] = self.lab.shards[0].ports()[..] else { panic!("three nodes") };
+        let tell = |stage: &Self, words: &[&str]| {
+            stage.lab.shards[0].nodes[2].client().unwrap().ask(words).unwrap();
+        };
+        tell(self, &["CONFIG", "SET", "replica-priority", "200"]);
+        tell(self, &["REPLICAOF", "127.0.0.1", &other.to_string()]);
+        self.end_scene("a replica follows another", &["+fix-slave-config"]);
+        self.lab.wait_until_settled().unwrap();
+        let master = self.lab.shards[0].nodes[0].port();
+        self.lab.wait_until_following(0, master).unwrap();
+        self.lab.wait_until_roles_are_known(master).unwrap();
+        tell(self, &["REPLICAOF", "NO", "ONE"]);
+        self.end_scene("a replica is a master", &["+convert-to-slave", "+role-change"]);
+        self.lab.wait_until_following(0, master).unwrap();
+        self.lab.wait_until_roles_are_known(master).unwrap();
+    }
+
     fn clients_are_led_elsewhere(&mut self) {
         self.lab.wait_until_settled().unwrap();
+        self.mark = self.lab.events.len();
+        self.order(&["SENTINEL", "DEBUG", "SLAVE-RECONF-TIMEOUT", "300"]);
+        self.lab.shards[0].nodes[2].process().suspend();
         self.order(&["SENTINEL", "FAILOVER", MASTER]);
         self.end_with_reconfiguration("a leader tells clients");
+        let ends = ["+failover-end ", "+switch-master", "+slave slave 127.0.0.1:N0"];
+        self.end_scene("a replica hangs", &ends);
+        if let Some(scene) = self.scenes.last_mut() {
+            scene.forget_when_it_switched();
+        }
     }
 
     /// Each warning about an instance of the master was a call of the script, and nothing else was.
