@@ -72,11 +72,9 @@ impl Scene {
     /// Ours switches at the promotion, the references at the end (L7): the order differs, and by
     /// which address the master is named. Who hung is given up for once (H10), and the old master
     /// is demoted at once (R2).
-    fn forget_when_it_switched(&mut self) {
-        let is_kept = |line: &String| {
-            let is_about_old = line.contains(" slave 127.0.0.1:N0 ");
-            !is_about_old || line.starts_with("+slave ")
-        };
+    fn forget_when_it_switched(&mut self, old_master: &str) {
+        let about_old = format!(" slave {old_master} ");
+        let is_kept = |line: &String| !line.contains(&about_old) || line.starts_with("+slave ");
         let without_master = |line: &String| {
             let line = line.split(" @ ").next().unwrap_or_default();
             match line.split_once(" master mymaster ") {
@@ -103,19 +101,28 @@ struct Stage {
     _folder: Folder,
 }
 
-/// The first half: scripts, and a process that stands still.
+/// The first part: scripts, and a process that stands still.
 pub(super) fn play_scripts(template: Template) -> Vec<Scene> {
-    let mut stage = Stage::open(template, 2);
+    let mut stage = Stage::open(template, 1);
     stage.scripts_wait_in_order();
     stage.scripts_fail();
     stage.process_stands_still();
-    stage.replica_strays();
     stage.warnings_ran_the_script();
-    stage.clients_are_led_elsewhere();
+    stage.ends_of_scripts();
     stage.scenes
 }
 
-/// The second half: failovers that come to nothing, and hellos.
+/// The second part: replicas that are not where they should be.
+pub(super) fn play_repointing(template: Template) -> Vec<Scene> {
+    let mut stage = Stage::open(template, 2);
+    stage.replica_strays();
+    stage.warnings_ran_the_script();
+    stage.replica_hangs();
+    stage.replica_hangs_for_longer();
+    stage.scenes
+}
+
+/// The third part: failovers that come to nothing, and hellos.
 pub(super) fn play_failures(template: Template) -> Vec<Scene> {
     let mut stage = Stage::open(template, 1);
     stage.candidate_hangs();
@@ -154,9 +161,15 @@ impl Stage {
         let scenes = vec![];
         let mut stage = Self { lab, mask, mark, scenes, script, reconfigure, _folder: folder };
         stage.order(&["SENTINEL", "DEBUG", "INFO-PERIOD", "300", "SCRIPT-RETRY-DELAY", "1"]);
-        // What was said before this belongs to no scene.
-        stage.set("quorum", "1");
-        stage.skip_to(&["quorum 1"]);
+        // The subscriber may come late; and what was said before the last of these belongs to no
+        // scene.
+        stage.wait("the subscription", || {
+            stage.set("quorum", "1");
+            let events = stage.lab.events.since(stage.mark);
+            events.iter().any(|event| event.is("+set", "quorum")).then_some(())
+        });
+        stage.set("parallel-syncs", "1");
+        stage.skip_to(&["parallel-syncs 1"]);
         stage
     }
 
@@ -278,7 +291,10 @@ impl Stage {
         self.set("parallel-syncs", "2");
         self.end_scene("a script is gone", &["-script-error notify 0 2"]);
         std::fs::rename(&away, &self.script).unwrap();
-        // How each of them ended stands in the log alone.
+    }
+
+    /// How each of them ended stands in the log alone.
+    fn ends_of_scripts(&mut self) {
         let mut ends: Vec<String> = Vec::new();
         for words in self.lab.sentinels[0].log().lines().map(words_of_log) {
             if let [".", "-script-child", _pid, code, signal] = words[..]
@@ -298,7 +314,7 @@ impl Stage {
         self.lab.sentinels[0].process().resume();
         self.end_scene("standstill", &["-tilt"]);
         // On a busy machine it may stand still twice.
-        self.scenes.iter_mut().for_each(|scene| scene.lines.dedup());
+        self.last_scene().lines.dedup();
         self.order(&["SENTINEL", "DEBUG", "TILT-TRIGGER", "60000"]);
     }
 
@@ -336,11 +352,7 @@ impl Stage {
         self.lab.shards[0].nodes[0].restart().unwrap();
         self.end_scene(name, &["-odown", "-sdown", "+reboot master"]);
         // Whether PING or INFO is answered first is a matter of moments.
-        self.scenes.iter_mut().for_each(|scene| {
-            if scene.name == name {
-                scene.lines.sort();
-            }
-        });
+        self.last_scene().lines.sort();
         let port = self.lab.shards[0].nodes[0].port();
         self.lab.wait_until_following(0, port).unwrap();
     }
@@ -408,22 +420,48 @@ impl Stage {
         self.lab.wait_until_roles_are_known(master).unwrap();
     }
 
-    fn clients_are_led_elsewhere(&mut self) {
-        self.lab.wait_until_settled().unwrap();
-        self.mark = self.lab.events.len();
-        self.order(&["SENTINEL", "DEBUG", "SLAVE-RECONF-TIMEOUT", "300"]);
-        self.lab.shards[0].nodes[2].process().suspend();
-        self.order(&["SENTINEL", "FAILOVER", MASTER]);
+    /// Until SLAVE-RECONF-TIMEOUT gives it up.
+    fn replica_hangs(&mut self) {
+        self.fail_over_without_the_spare("300");
         self.end_with_reconfiguration("a leader tells clients");
         let ends = ["+failover-end ", "+switch-master", "+slave slave 127.0.0.1:N0"];
         self.end_scene("a replica hangs", &ends);
-        if let Some(scene) = self.scenes.last_mut() {
-            scene.forget_when_it_switched();
-        }
+        self.last_scene().forget_when_it_switched("127.0.0.1:N0");
+    }
+
+    /// Until failover-timeout ends it all.
+    fn replica_hangs_for_longer(&mut self) {
+        self.lab.shards[0].nodes[2].process().resume();
+        let master = self.lab.shards[0].nodes[1].port();
+        self.lab.wait_until_following(0, master).unwrap();
+        self.lab.wait_until_roles_are_known(master).unwrap();
+        self.fail_over_without_the_spare("10000");
+        let ends = ["+failover-end ", "+switch-master", "+slave slave 127.0.0.1:N1"];
+        self.end_scene("a replica hangs for longer", &ends);
+        self.last_scene().forget_when_it_switched("127.0.0.1:N1");
+    }
+
+    fn fail_over_without_the_spare(&mut self, reconf_timeout: &str) {
+        self.lab.wait_until_settled().unwrap();
+        // The references never give up the one that fills all places (H10).
+        self.set("parallel-syncs", "2");
+        self.skip_to(&["parallel-syncs 2"]);
+        self.order(&["SENTINEL", "DEBUG", "SLAVE-RECONF-TIMEOUT", reconf_timeout]);
+        self.lab.shards[0].nodes[2].process().suspend();
+        self.order(&["SENTINEL", "FAILOVER", MASTER]);
+    }
+
+    fn last_scene(&mut self) -> &mut Scene {
+        self.scenes.last_mut().expect("a scene that was played")
     }
 
     /// Each warning about an instance of the master was a call of the script, and nothing else was.
     fn warnings_ran_the_script(&mut self) {
+        // When this is in the log, all that was said before is.
+        self.set("failover-timeout", "1001");
+        self.wait("the log", || {
+            self.lab.sentinels[0].log().contains(" failover-timeout 1001\n").then_some(())
+        });
         self.wait_until_no_script_is_left();
         let mut warned = BTreeSet::new();
         for words in self.lab.sentinels[0].log().lines().map(words_of_log) {

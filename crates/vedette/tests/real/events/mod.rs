@@ -66,15 +66,15 @@ fn check(dialect: Dialect, reference: Template) {
     assert!(findings.is_empty(), "{} differ:\n{}", findings.len(), findings.join("\n"));
 }
 
-/// Plays both halves with both at the same time.
+/// Plays all parts with both at the same time.
 fn check_alone(dialect: Dialect, reference: Template) {
-    let halves = [alone::play_scripts, alone::play_failures];
+    let parts = [alone::play_scripts, alone::play_repointing, alone::play_failures];
     let played = std::thread::scope(|scope| {
-        let half = |play: fn(Template) -> Vec<Scene>| {
+        let part = |play: fn(Template) -> Vec<Scene>| {
             [reference.clone(), speaking(dialect)]
                 .map(|template| scope.spawn(move || play(template)))
         };
-        halves.map(half).map(|both| both.map(|play| play.join().expect("a played story")))
+        parts.map(part).map(|both| both.map(|play| play.join().expect("a played story")))
     });
     for [theirs, ours] in played {
         assert_eq!(theirs.len(), ours.len());
