@@ -197,6 +197,7 @@ impl Group {
     fn know_sender(&mut self, cx: &mut Cx<'_>, hello: &Hello) -> bool {
         let address = Address::new(&hello.sentinel);
         if address.is_name() && !cx.host.settings.resolve_hostnames {
+            cx.note(Note::ResolveFailed { host: hello.sentinel.host.clone() });
             return false;
         }
         let moved = cx.peers.get(&hello.id).is_some_and(|peer| !peer.address.same(&address));

@@ -74,6 +74,8 @@ impl Group {
         if cx.host.settings.resolve_hostnames {
             self.unresolved = Some(hello.clone());
             cx.resolve(address.host());
+        } else {
+            cx.note(Note::ResolveFailed { host: hello.address.host.clone() });
         }
     }
 

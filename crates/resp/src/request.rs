@@ -39,6 +39,8 @@ pub struct RequestDecoder {
     taken: u64,
     consumed: u64,
     failed: Option<RequestError>,
+    /// What was in the buffer when it failed.
+    rejected: BytesMut,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl RequestDecoder {
             taken: 0,
             consumed: 0,
             failed: None,
+            rejected: BytesMut::new(),
         }
     }
 
@@ -104,9 +107,15 @@ impl RequestDecoder {
         }
         self.decode().inspect_err(|error| {
             self.failed = Some(*error);
-            self.buffer = BytesMut::new();
+            self.rejected = core::mem::take(&mut self.buffer);
             self.array = None;
         })
+    }
+
+    /// Hands over what was in the buffer when [`RequestDecoder::next`] gave an error: the line that
+    /// is wrong, and what came after it.
+    pub fn take_rejected(&mut self) -> BytesMut {
+        core::mem::take(&mut self.rejected)
     }
 
     fn decode(&mut self) -> Result<Option<Request>, RequestError> {
@@ -141,24 +150,25 @@ impl RequestDecoder {
         let Some(end) = self.find(b'\n', ProtocolError::TooBigInline)? else {
             return Ok(None);
         };
-        let line = self.buffer.split_to(end + 1);
-        self.taken += line.len() as u64;
-        let line = &line[..end];
+        let line = &self.buffer[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        split_words(line).map(Some).map_err(|_| ProtocolError::UnbalancedQuotes)
+        let words = split_words(line).map_err(|_| ProtocolError::UnbalancedQuotes)?;
+        self.take_line(end + 1);
+        Ok(Some(words))
     }
 
     /// The header of an array. Counts of zero and below are nothing at all.
     fn take_count(&mut self) -> Result<Option<Vec<Bytes>>, ProtocolError> {
-        let Some(line) = self.take_header(ProtocolError::TooBigMultibulkCount)? else {
+        let Some(end) = self.find_header(ProtocolError::TooBigMultibulkCount)? else {
             return Ok(None);
         };
-        let count = parse_integer(&line[1..])
+        let count = parse_integer(&self.buffer[1..end])
             .filter(|count| *count <= REQUEST_ARGS_MAX)
             .ok_or(ProtocolError::InvalidMultibulkLength)?;
         if count > UNAUTHENTICATED_ARGS_MAX && !self.authenticated {
             return Err(ProtocolError::UnauthenticatedMultibulkLength);
         }
+        self.take_line(end + 2);
         if let Ok(missing @ 1..) = usize::try_from(count) {
             self.array =
                 Some(ArrayInProgress { missing, bulk_len: None, args: Vec::new(), bytes: 0 });
@@ -194,9 +204,10 @@ impl RequestDecoder {
     }
 
     fn take_bulk_len(&mut self) -> Result<Option<Vec<Bytes>>, ProtocolError> {
-        let Some(line) = self.take_header(ProtocolError::TooBigBulkCount)? else {
+        let Some(end) = self.find_header(ProtocolError::TooBigBulkCount)? else {
             return Ok(None);
         };
+        let line = &self.buffer[..end];
         match line.first() {
             Some(b'$') => {}
             // An empty line starts with its own CR.
@@ -208,21 +219,23 @@ impl RequestDecoder {
         if len > UNAUTHENTICATED_BULK_MAX && !self.authenticated {
             return Err(ProtocolError::UnauthenticatedBulkLength);
         }
+        self.take_line(end + 2);
         if let Some(array) = &mut self.array {
             array.bulk_len = usize::try_from(len).ok();
         }
         Ok(Some(Vec::new()))
     }
 
-    /// A line up to CR; the byte after CR is awaited but not looked at.
-    fn take_header(&mut self, too_big: ProtocolError) -> Result<Option<BytesMut>, ProtocolError> {
+    /// A line that was understood leaves the buffer.
+    fn take_line(&mut self, len: usize) {
+        self.buffer.advance(len);
+        self.taken += len as u64;
+    }
+
+    /// Where CR ends a line; the byte after CR is awaited but not looked at.
+    fn find_header(&mut self, too_big: ProtocolError) -> Result<Option<usize>, ProtocolError> {
         match self.find(b'\r', too_big)? {
-            Some(end) if self.buffer.len() >= end + 2 => {
-                let mut line = self.buffer.split_to(end + 2);
-                self.taken += line.len() as u64;
-                line.truncate(end);
-                Ok(Some(line))
-            }
+            Some(end) if self.buffer.len() >= end + 2 => Ok(Some(end)),
             // Found again when the missing byte is there.
             Some(end) => {
                 self.scanned = end;

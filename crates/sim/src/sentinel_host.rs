@@ -255,8 +255,12 @@ impl Process {
     pub(crate) fn accept(&mut self, wire: WireId, peer: SocketAddr, local: SocketAddr) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
-        let facts =
-            ConnectionFacts { ends: Ends::Tcp { peer, local }, fd: -1, dialect: Dialect::Redis };
+        let facts = ConnectionFacts {
+            ends: Ends::Tcp { peer, local },
+            fd: -1,
+            dialect: Dialect::Redis,
+            hides_user_data: false,
+        };
         let client = Client::new(id, facts, ClientLimits::default(), &self.shared);
         self.clients.insert(id, (client, wire));
         id

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use vedette_conf::load;
 use vedette_core::{
-    Config, Effect, Epoch, Now, Refusal, Request, Response, Secret, Sentinel, SentinelId, Span,
-    Ticket, Time, WallTime,
+    Config, Effect, Epoch, LogLevel, Now, Refusal, Request, Response, Secret, Sentinel, SentinelId,
+    Span, Ticket, Time, WallTime,
 };
 use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{
@@ -72,7 +72,8 @@ impl Host {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
         };
-        let facts = ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis };
+        let facts =
+            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, hides_user_data: false };
         Client::new(ClientId(7), facts, ClientLimits::default(), self)
     }
 
@@ -126,7 +127,11 @@ impl Host {
                 outcome.ended = true;
             }
             Action::SubscriptionChanged(_) => {}
-            Action::Warn(text) => outcome.warnings.push(text),
+            Action::Log { level, text } => {
+                if level == LogLevel::Warning {
+                    outcome.warnings.push(text);
+                }
+            }
         }
     }
 }

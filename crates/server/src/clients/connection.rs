@@ -79,7 +79,7 @@ impl Connection {
                 Poll::Pending => return,
                 Poll::Ready(Ok(0)) => {
                     if house.log.takes(LogLevel::Verbose) {
-                        let line = self.client.info_line(house.clock.now());
+                        let line = self.client.log_line(house.clock.now());
                         house.log.verbose(&format!("Client closed connection {line}"));
                     }
                     self.state = State::HalfClosed;

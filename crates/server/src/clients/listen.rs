@@ -14,7 +14,6 @@ use tokio::net::{TcpStream, UnixStream};
 use vedette_wire::client::{ClientId, ConnectionFacts, Ends};
 
 use super::{ClientLetter, House};
-use vedette_wire::Dialect;
 
 use crate::log::os_words;
 use crate::stream::Stream;
@@ -68,7 +67,7 @@ impl Newcomer {
     }
 
     /// Makes it a socket of the present thread's runtime.
-    pub(super) fn settle(self, dialect: Dialect) -> io::Result<(Stream, ConnectionFacts)> {
+    pub(super) fn settle(self, house: &House) -> io::Result<(Stream, ConnectionFacts)> {
         let fd = match &self.line {
             Line::Plain(fd) => fd.as_raw_fd(),
             Line::Tls(secured) => secured.as_raw_fd(),
@@ -78,7 +77,13 @@ impl Newcomer {
             (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
             (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
         };
-        Ok((stream, ConnectionFacts { ends: self.ends, fd, dialect }))
+        let facts = ConnectionFacts {
+            ends: self.ends,
+            fd,
+            dialect: house.dialect,
+            hides_user_data: house.rules.hides_user_data,
+        };
+        Ok((stream, facts))
     }
 }
 

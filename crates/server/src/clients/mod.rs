@@ -118,6 +118,8 @@ pub(crate) struct Rules {
     pub(crate) keepalive_secs: u32,
     pub(crate) maxclients: u64,
     pub(crate) protected_mode: bool,
+    /// `hide-user-data-from-log`.
+    pub(crate) hides_user_data: bool,
 }
 
 /// How many clients there are and were.

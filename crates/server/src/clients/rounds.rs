@@ -124,7 +124,7 @@ impl ClientThread {
     fn admit(&mut self, newcomer: Newcomer) {
         let id = newcomer.id;
         // Registering fails only for want of memory in the system; the client sees a close.
-        let Ok((stream, facts)) = newcomer.settle(self.desk.house.dialect) else {
+        let Ok((stream, facts)) = newcomer.settle(&self.desk.house) else {
             return self.desk.house.roll.leave();
         };
         let limits = self.desk.house.rules.limits;
@@ -276,7 +276,7 @@ impl Desk {
             Action::SubscriptionChanged(change) => {
                 connection.subscription_changed(&change, &self.house);
             }
-            Action::Warn(text) => self.house.log.warning(&text),
+            Action::Log { level, text } => self.house.log.line(level, &text),
             Action::Close(closing) => connection.close(closing, &self.house),
         }
     }

@@ -34,6 +34,7 @@ impl Harness {
             keepalive_secs: 0,
             maxclients: 100,
             protected_mode: false,
+            hides_user_data: false,
         };
         change(&mut rules);
         let house = Arc::new(House {

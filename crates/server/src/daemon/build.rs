@@ -94,7 +94,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
         board,
         control,
         accounts,
-        rules: rules(server, opened.maxclients),
+        rules: rules(server, opened.maxclients, opened.dialect),
         facts: facts(&opened),
         control_thread: thread.id(),
         exit: exit.clone(),
@@ -206,7 +206,7 @@ fn source_address(server: &ServerSettings) -> Option<IpAddr> {
     server.bind_source_addr.as_deref().and_then(|address| address.parse().ok())
 }
 
-fn rules(server: &ServerSettings, maxclients: u64) -> Rules {
+fn rules(server: &ServerSettings, maxclients: u64, dialect: Dialect) -> Rules {
     let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
     let output = |limit: BufferLimit| OutputLimit {
         hard: bytes(limit.hard_bytes),
@@ -224,6 +224,7 @@ fn rules(server: &ServerSettings, maxclients: u64) -> Rules {
         keepalive_secs: server.tcp_keepalive_secs,
         maxclients,
         protected_mode: server.protected_mode,
+        hides_user_data: server.hide_user_data_from_log.unwrap_or(dialect == Dialect::Valkey),
     }
 }
 

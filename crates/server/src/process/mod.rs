@@ -25,6 +25,8 @@ pub(crate) use supervisor::Supervisor;
 /// Exit code of `SENTINEL SIMULATE-FAILURE`.
 pub(crate) const EXIT_SIMULATED_CRASH: i32 = 99;
 
+const RECEIVED_SIGTERM: &str = "Received SIGTERM scheduling shutdown...";
+
 /// How a client's `SHUTDOWN` reaches the main thread.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExitRequest(Arc<Notify>);
@@ -72,7 +74,7 @@ impl Signals {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => {
-                    return log.signal("Received SIGTERM scheduling shutdown...");
+                    return log.signal(RECEIVED_SIGTERM);
                 }
                 _ = self.interrupt.recv() => {
                     return log.signal("Received SIGINT scheduling shutdown...");
@@ -92,11 +94,15 @@ impl Signals {
         work: impl Future<Output = ()>,
         log: &Log,
     ) -> ExitCode {
-        tokio::select! {
-            () = work => ExitCode::SUCCESS,
-            _ = self.interrupt.recv() => {
-                log.signal("You insist... exiting now.");
-                ExitCode::FAILURE
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                () = &mut work => return ExitCode::SUCCESS,
+                _ = self.terminate.recv() => log.signal(RECEIVED_SIGTERM),
+                _ = self.interrupt.recv() => {
+                    log.signal("You insist... exiting now.");
+                    return ExitCode::FAILURE;
+                }
             }
         }
     }

@@ -31,7 +31,11 @@ impl PidFile {
         match fs::write(path, format!("{}\n", std::process::id())) {
             Ok(()) => Some(Self(path.to_path_buf())),
             Err(error) => {
-                log.notice(&format!("Failed to write PID file: {}", os_words(&error)));
+                let text = format!("Failed to write PID file: {}", os_words(&error));
+                match dialect {
+                    Dialect::Redis => log.notice(&text),
+                    Dialect::Valkey => log.warning(&text),
+                }
                 None
             }
         }

@@ -211,7 +211,7 @@ impl World {
                 | Action::Unpause
                 | Action::Shutdown
                 | Action::SubscriptionChanged(_)
-                | Action::Warn(_) => {}
+                | Action::Log { .. } => {}
             }
         }
         if closes {

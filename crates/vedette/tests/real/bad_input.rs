@@ -16,17 +16,19 @@ const SLOW_BYTES: usize = 256 * 1024;
 const MOST_RESIDENT_KIB: u64 = 128 * 1024;
 
 /// A Sentinel without a master, and what it lives in.
-struct Alone {
-    sentinel: Sentinel,
+pub(crate) struct Alone {
+    pub(crate) sentinel: Sentinel,
     _folder: Folder,
     _ports: PortBlock,
 }
 
-fn alone(template: Template) -> Alone {
+/// Starts it with these lines after the port.
+pub(crate) fn alone(template: Template, lines: &[String]) -> Alone {
     let folder = Folder::new(None).unwrap();
     let mut ports = PortBlock::claim().unwrap();
     let port = ports.take().unwrap();
-    let lines = [format!("port {port}"), "bind 127.0.0.1".to_owned()];
+    let head = [format!("port {port}"), "bind 127.0.0.1".to_owned()];
+    let lines = [&head, lines].concat();
     let mut sentinel = Sentinel::start(template, port, &lines, folder.path()).unwrap();
     sentinel.wait_until_ready().unwrap();
     Alone { sentinel, _folder: folder, _ports: ports }
@@ -39,7 +41,7 @@ fn connect(sentinel: &Sentinel) -> TcpStream {
 }
 
 /// All that comes back until the Sentinel closes; a reset ends it too.
-fn answer(sentinel: &Sentinel, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(sentinel: &Sentinel, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(sentinel);
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
@@ -50,7 +52,8 @@ fn answer(sentinel: &Sentinel, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-fn cases() -> Vec<(Vec<u8>, &'static str)> {
+/// Bytes that are no request, and the reply to them.
+pub(crate) fn cases() -> Vec<(Vec<u8>, &'static str)> {
     let long = |start: &[u8]| [start, &vec![b'1'; 70 * 1024]].concat();
     vec![
         (long(b"x"), "too big inline request"),
@@ -68,8 +71,8 @@ fn cases() -> Vec<(Vec<u8>, &'static str)> {
 
 #[test]
 fn protocol_errors_are_the_references() {
-    let ours = alone(ours());
-    let reference = redis_sentinel().map(alone);
+    let ours = alone(ours(), &[]);
+    let reference = redis_sentinel().map(|template| alone(template, &[]));
     for (bytes, text) in cases() {
         let expected = format!("-ERR Protocol error: {text}\r\n");
         let got = answer(&ours.sentinel, &bytes);
@@ -85,7 +88,7 @@ fn protocol_errors_are_the_references() {
 
 #[test]
 fn slow_and_large_senders_cost_bounded_memory() {
-    let mut alone = alone(ours());
+    let mut alone = alone(ours(), &[]);
     let chunk = vec![b'x'; 4096];
     let mut streams: Vec<TcpStream> = (0..SLOW_CLIENTS).map(|_| connect(&alone.sentinel)).collect();
     for stream in &mut streams {

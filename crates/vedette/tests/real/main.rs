@@ -22,6 +22,7 @@ mod ghosts;
 mod group;
 mod limits;
 mod listings;
+mod log_lines;
 mod masters;
 mod members;
 mod mixed;

@@ -1,6 +1,6 @@
 //! What a client connection wants of its host.
 
-use vedette_core::{Request, Span, Ticket, Time};
+use vedette_core::{LogLevel, Request, Span, Ticket, Time};
 
 use super::filter::ClientFilter;
 
@@ -46,8 +46,13 @@ pub enum Action {
     Shutdown,
     /// Somebody subscribed to something or left it: for the totals in INFO.
     SubscriptionChanged(SubscriptionChange),
-    /// Write a warning to the log.
-    Warn(String),
+    /// Write a line to the log.
+    Log {
+        /// How important it is.
+        level: LogLevel,
+        /// What it says.
+        text: String,
+    },
     /// Close the connection. Nothing follows.
     Close(Closing),
 }

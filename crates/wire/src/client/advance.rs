@@ -58,6 +58,7 @@ impl Client {
             Ok(request) => request.map(|request| request.args),
             Err(RequestError::Protocol(problem)) => {
                 self.reply(&error(problem.reply_text()));
+                self.log_protocol_error(problem, surroundings.now());
                 self.drain(CloseReason::ProtocolError);
                 None
             }

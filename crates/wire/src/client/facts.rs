@@ -17,6 +17,9 @@ pub struct ConnectionFacts {
     pub fd: i32,
     /// Whose names and versions it is given.
     pub dialect: Dialect,
+    /// Whether what clients call themselves, and what they sent, stays out of the log
+    /// (`hide-user-data-from-log`).
+    pub hides_user_data: bool,
 }
 
 /// The two ends of a connection.

@@ -1,6 +1,7 @@
 //! How a client is shown in `CLIENT LIST`, and whether a filter means it (spec: interface 4.9).
 
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 use vedette_core::Now;
 use vedette_resp::Protocol;
@@ -9,6 +10,9 @@ use super::facts::Ends;
 use super::filter::{ClientFilter, ClientKind, Test};
 use super::{Client, State};
 use crate::Dialect;
+
+/// Stands in the log for what clients call themselves, or sent.
+pub(super) const REDACTED: &str = "*redacted*";
 
 impl Client {
     /// Whether `CLIENT LIST` or `CLIENT KILL` means this client.
@@ -44,20 +48,33 @@ impl Client {
     /// Its line in `CLIENT LIST`, without a line end. Memory figures are approximations.
     #[must_use]
     pub fn info_line(&self, now: Now) -> String {
+        let names = [&self.session.name, self.session.user.name()];
+        self.line_with(names.map(String::from_utf8_lossy), now)
+    }
+
+    /// The same as the log shows it.
+    #[must_use]
+    pub fn log_line(&self, now: Now) -> String {
+        match self.facts.hides_user_data {
+            true => self.line_with([REDACTED, REDACTED].map(Cow::from), now),
+            false => self.info_line(now),
+        }
+    }
+
+    fn line_with(&self, [name, user]: [Cow<'_, str>; 2], now: Now) -> String {
         let session = &self.session;
         let (sub, psub) = (self.subscriptions.channels(), self.subscriptions.patterns());
         let (qbuf, omem) = (self.decoder.buffered(), self.outbox.len());
         let valkey = self.facts.dialect == Dialect::Valkey;
         let mut line = format!(
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} {}db=0 sub={sub} \
+            "id={} addr={} laddr={} fd={} name={name} age={} idle={} flags={} {}db=0 sub={sub} \
              psub={psub} ssub=0 multi=-1 watch=0 qbuf={qbuf} qbuf-free=0 argv-mem={} multi-mem=0 \
-             rbs=0 rbp=0 obl={omem} oll=0 omem=0 tot-mem={} events=r cmd={} user={} redir={} \
+             rbs=0 rbp=0 obl={omem} oll=0 omem=0 tot-mem={} events=r cmd={} user={user} redir={} \
              resp={} lib-name={} lib-ver={}",
             self.id.0,
             self.facts.ends.peer(),
             self.facts.ends.local(),
             self.facts.fd,
-            String::from_utf8_lossy(&session.name),
             self.age_secs(now),
             self.idle_secs(now),
             self.flags(),
@@ -65,7 +82,6 @@ impl Client {
             self.argument_bytes,
             size_of::<Self>() + qbuf + omem,
             self.last_command.map_or("NULL", |command| command.name),
-            String::from_utf8_lossy(session.user.name()),
             if session.tracking { 0 } else { -1 },
             match session.protocol {
                 Protocol::Resp2 => 2,

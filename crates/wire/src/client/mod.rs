@@ -25,6 +25,7 @@ mod sentinel;
 
 mod line;
 mod outbox;
+mod protocol_error;
 mod session;
 mod subscriptions;
 
@@ -35,7 +36,7 @@ use core::fmt;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use vedette_core::{Now, Response, Ticket, Time};
+use vedette_core::{LogLevel, Now, Response, Ticket, Time};
 use vedette_resp::{RequestDecoder, RequestLimits};
 
 pub use action::{AclFileTask, Action, CloseReason, Closing, Pause, SubscriptionChange};
@@ -284,7 +285,7 @@ impl Client {
     }
 
     fn close_for_query_buffer(&mut self, now: Now) {
-        let line = self.info_line(now);
+        let line = self.log_line(now);
         self.warn(format!("Closing client that reached max query buffer length: {line}"));
         self.close_now(CloseReason::QueryBufferFull);
     }
@@ -295,7 +296,7 @@ impl Client {
             _ => self.limits.pubsub,
         };
         if self.state == State::Open && self.outbox.exceeds(limit, now.mono) {
-            let line = self.info_line(now);
+            let line = self.log_line(now);
             self.warn(format!(
                 "Client {line} scheduled to be closed ASAP for overcoming of output buffer limits."
             ));
@@ -304,7 +305,11 @@ impl Client {
     }
 
     fn warn(&mut self, text: String) {
-        self.actions.push_back(Action::Warn(text));
+        self.log(LogLevel::Warning, text);
+    }
+
+    fn log(&mut self, level: LogLevel, text: String) {
+        self.actions.push_back(Action::Log { level, text });
     }
 
     /// Closes at once; replies that were not written are lost.

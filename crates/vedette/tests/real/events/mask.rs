@@ -34,7 +34,7 @@ impl Mask {
                 Some((_, name)) if host.is_empty() => name.clone(),
                 Some((_, name)) => format!("{host}:{name}"),
                 // How many had answered by then is a matter of moments (`#quorum 3/2`).
-                None => word.split_once('/').map_or(word, |(_, quorum)| quorum).to_owned(),
+                None => word.rsplit_once('/').map_or(word, |(_, quorum)| quorum).to_owned(),
             }
         };
         payload.split(' ').map(word).collect::<Vec<_>>().join(" ")

@@ -1,7 +1,9 @@
 //! One story played with a group of the reference and with one of ours: the same events.
 
+mod alone;
 mod differences;
 mod mask;
+mod peer;
 mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +12,7 @@ use vedette::lab::Template;
 use vedette_wire::Dialect;
 
 use crate::group::{redis_sentinel, speaking, valkey_sentinel};
+use alone::Scene;
 use differences::{DIFFERENCES, Difference};
 use story::Line;
 
@@ -61,6 +64,39 @@ fn check(dialect: Dialect, reference: Template) {
     println!("{} events of theirs, {} of ours", theirs.len(), ours.len());
     let findings = findings(&theirs, &ours);
     assert!(findings.is_empty(), "{} differ:\n{}", findings.len(), findings.join("\n"));
+}
+
+/// Plays all parts with both at the same time.
+fn check_alone(dialect: Dialect, reference: Template) {
+    let parts = [alone::play_scripts, alone::play_repointing, alone::play_failures];
+    let played = std::thread::scope(|scope| {
+        let part = |play: fn(Template) -> Vec<Scene>| {
+            [reference.clone(), speaking(dialect)]
+                .map(|template| scope.spawn(move || play(template)))
+        };
+        parts.map(part).map(|both| both.map(|play| play.join().expect("a played story")))
+    });
+    for [theirs, ours] in played {
+        assert_eq!(theirs.len(), ours.len());
+        for (theirs, ours) in theirs.into_iter().zip(ours) {
+            println!("{}:\n  {}", ours.name, ours.lines.join("\n  "));
+            assert_eq!(theirs.but_for_known_differences(dialect), ours, "the reference's, ours");
+        }
+    }
+}
+
+#[test]
+fn a_lonely_sentinel_says_the_same_as_redis() {
+    if let Some(reference) = redis_sentinel() {
+        check_alone(Dialect::Redis, reference);
+    }
+}
+
+#[test]
+fn a_lonely_sentinel_says_the_same_as_valkey() {
+    if let Some(reference) = valkey_sentinel() {
+        check_alone(Dialect::Valkey, reference);
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Signals, exit codes, and the pid file.
 
-use rustix::process::Signal;
-use vedette::lab::BOUND;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 
-use super::run::{Ending, Make, Setting, alike, code};
+use rustix::process::Signal;
+use vedette::lab::{BOUND, Process, until};
+
+use super::run::{Ending, Make, Setting, alike, both, code};
 
 #[test]
 fn signals_end_it_or_do_not() {
@@ -17,6 +20,73 @@ fn signals_end_it_or_do_not() {
     ] {
         let (ended, said) = alike("", |setting| setting.serve_until(signals));
         assert_eq!(ended, ending, "{signals:?}: {said:?}");
+    }
+}
+
+/// What is sent to somebody who is slow to end, and the last word of each in the log.
+const INSISTENCE: [(Signal, &str, usize); 3] = [
+    (Signal::TERM, "Received SIGTERM scheduling shutdown...", 1),
+    (Signal::TERM, "Received SIGTERM scheduling shutdown...", 2),
+    (Signal::INT, "You insist... exiting now.", 1),
+];
+/// The reference is slow for the tenth of a second between two of its ticks.
+const ATTEMPTS: usize = 20;
+
+/// Sends each signal when the one before was heard. How it ended, and what it said.
+fn insist(setting: &Setting, process: &mut Process) -> (Ending, Vec<String>) {
+    for (signal, words, times) in INSISTENCE {
+        process.signal(signal);
+        until("the signal to be heard", BOUND, || {
+            let is_heard = setting.read("out").matches(words).count() == times;
+            (is_heard || process.exit_status().is_some()).then_some(())
+        })
+        .unwrap();
+    }
+    setting.end_of(process)
+}
+
+/// Ours as it waits for a disk that does not answer: a pipe stands in the file's place. Whoever has
+/// its other end holds it up.
+fn held_up(setting: &Setting) -> (Process, File) {
+    let process = setting.start();
+    assert_eq!(setting.ask("PING"), "+PONG\r\n");
+    let conf = setting.path("sentinel.conf");
+    std::fs::remove_file(&conf).unwrap();
+    let owner = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &conf, rustix::fs::FileType::Fifo, owner, 0).unwrap();
+    let mut client = setting.connect();
+    std::io::Write::write_all(&mut client, b"SENTINEL FLUSHCONFIG\r\n").unwrap();
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
+    // It opens only once somebody reads.
+    let open = || OpenOptions::new().write(true).custom_flags(flags).open(&conf).ok();
+    let pipe = until("the file to be read", BOUND, open);
+    (process, pipe.unwrap_or_else(|error| panic!("{error}: {}", setting.read("out"))))
+}
+
+#[test]
+fn who_insists_is_not_kept_waiting() {
+    let mut outcomes = both("").into_iter().map(|setting| match setting.make {
+        Make::Ours => {
+            let (mut process, _pipe) = held_up(&setting);
+            insist(&setting, &mut process)
+        }
+        Make::Reference => {
+            let attempt = |_| {
+                std::fs::write(setting.path("out"), "").unwrap();
+                let mut process = setting.start();
+                assert_eq!(setting.ask("PING"), "+PONG\r\n");
+                insist(&setting, &mut process)
+            };
+            // One that ended in time was not kept waiting by anybody.
+            (0..ATTEMPTS).map(attempt).find(|(ending, _)| *ending == code(1)).unwrap()
+        }
+    });
+    let (ending, said) = outcomes.next().unwrap();
+    assert_eq!(ending, code(1), "{said:?}");
+    if let Some((_, reference)) = outcomes.next() {
+        let is_heard = |line: &String| line.contains(":signal-handler ");
+        let heard = |said: Vec<String>| said.into_iter().filter(is_heard).collect::<Vec<_>>();
+        assert_eq!(heard(said), heard(reference), "ours, the reference's");
     }
 }
 

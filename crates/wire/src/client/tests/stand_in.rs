@@ -44,7 +44,7 @@ impl Host {
         };
         Client::new(
             ClientId(7),
-            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis },
+            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, hides_user_data: false },
             limits,
             self,
         )
@@ -82,7 +82,7 @@ impl Host {
                 Action::Pause(_)
                 | Action::Unpause
                 | Action::SubscriptionChanged(_)
-                | Action::Warn(_) => {}
+                | Action::Log { .. } => {}
             }
         }
     }
