@@ -10,7 +10,7 @@ use vedette_core::{
 };
 use vedette_flight::{Bounds, Recorded, Tape};
 use vedette_wire::accounts::{Accounts, AclLog};
-use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts};
+use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts, Told};
 use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, NodeLink, Snapshot, Surroundings};
 
 use crate::disk::Disk;
@@ -259,7 +259,7 @@ impl Process {
             ends: Ends::Tcp { peer, local },
             fd: -1,
             dialect: Dialect::Redis,
-            hides_user_data: false,
+            told: Told::Names,
         };
         let client = Client::new(id, facts, ClientLimits::default(), &self.shared);
         self.clients.insert(id, (client, wire));

@@ -10,7 +10,7 @@ use vedette_core::{
 };
 use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{
-    Action, ClientLimits, ClientsAnswer, Closing, Ends, Pause, ServerFacts,
+    Action, ClientLimits, ClientsAnswer, Closing, Ends, Pause, ServerFacts, Told,
 };
 use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, Snapshot, Surroundings};
 
@@ -72,8 +72,7 @@ impl Host {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
         };
-        let facts =
-            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, hides_user_data: false };
+        let facts = ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, told: Told::Names };
         Client::new(ClientId(7), facts, ClientLimits::default(), self)
     }
 

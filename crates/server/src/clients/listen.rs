@@ -77,12 +77,8 @@ impl Newcomer {
             (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
             (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
         };
-        let facts = ConnectionFacts {
-            ends: self.ends,
-            fd,
-            dialect: house.dialect,
-            hides_user_data: house.rules.hides_user_data,
-        };
+        let facts =
+            ConnectionFacts { ends: self.ends, fd, dialect: house.dialect, told: house.rules.told };
         Ok((stream, facts))
     }
 }

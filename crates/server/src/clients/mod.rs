@@ -25,7 +25,7 @@ use vedette_core::{Response, Ticket, Time};
 use vedette_wire::Dialect;
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{
-    AclFileTask, ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts,
+    AclFileTask, ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts, Told,
 };
 
 use crate::accounts::AccountsBoard;
@@ -119,7 +119,7 @@ pub(crate) struct Rules {
     pub(crate) maxclients: u64,
     pub(crate) protected_mode: bool,
     /// `hide-user-data-from-log`.
-    pub(crate) hides_user_data: bool,
+    pub(crate) told: Told,
 }
 
 /// How many clients there are and were.

@@ -9,7 +9,7 @@ use vedette_core::{
     Counters, Detail, Event, EventKind, Input, LogLevel, MasterName, ProcessView, Publication,
     SentinelId, Settings, SimulatedFailures, Span, Tunable, Tunables,
 };
-use vedette_wire::client::{ClientLimits, Ends};
+use vedette_wire::client::{ClientLimits, Ends, Told};
 
 use super::listen::Line;
 use super::*;
@@ -34,7 +34,7 @@ impl Harness {
             keepalive_secs: 0,
             maxclients: 100,
             protected_mode: false,
-            hides_user_data: false,
+            told: Told::Names,
         };
         change(&mut rules);
         let house = Arc::new(House {

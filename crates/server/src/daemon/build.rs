@@ -9,7 +9,7 @@ use vedette_conf::{BufferLimit, Loaded, ServerSettings, words};
 use vedette_core::{Config, DurableState, Generation, Input, LogLevel, Sentinel, SentinelId};
 use vedette_wire::Dialect;
 use vedette_wire::accounts::{Accounts, User};
-use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts};
+use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts, Told};
 
 use crate::accounts::AccountsBoard;
 use crate::board::Board;
@@ -224,7 +224,11 @@ fn rules(server: &ServerSettings, maxclients: u64, dialect: Dialect) -> Rules {
         keepalive_secs: server.tcp_keepalive_secs,
         maxclients,
         protected_mode: server.protected_mode,
-        hides_user_data: server.hide_user_data_from_log.unwrap_or(dialect == Dialect::Valkey),
+        told: match (server.hide_user_data_from_log, dialect) {
+            (Some(true), _) | (None, Dialect::Valkey) => Told::Nothing,
+            (None, Dialect::Redis) => Told::Names,
+            (Some(false), _) => Told::Everything,
+        },
     }
 }
 

@@ -32,6 +32,11 @@ fn masked(line: &str) -> String {
     };
     // The last field is another one in each version.
     let line = line.replace(". Query", " . Query");
+    // Redis shows what was sent, which may be a password.
+    let line = match line.split_once("during protocol error: ") {
+        Some((line, _)) => line,
+        None => &line,
+    };
     line.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ")
 }
 
@@ -75,7 +80,7 @@ fn protocol_errors_are_logged_as_by_the_references() {
             let shows = |text: &str| ours.iter().any(|line| line.contains(text));
             assert_eq!(shows("name=*redacted* user=*redacted*"), is_hidden, "{ours:?}");
             assert_eq!(shows("name=somebody user=default"), !is_hidden, "{ours:?}");
-            assert_eq!(shows("zzz.\"\\'..."), !is_hidden, "{ours:?}");
+            assert_eq!(shows("zzz.\"\\'..."), hiding == Some("no"), "{ours:?}");
         }
     }
 }

@@ -17,9 +17,19 @@ pub struct ConnectionFacts {
     pub fd: i32,
     /// Whose names and versions it is given.
     pub dialect: Dialect,
-    /// Whether what clients call themselves, and what they sent, stays out of the log
-    /// (`hide-user-data-from-log`).
-    pub hides_user_data: bool,
+    /// What the log may tell of it.
+    pub told: Told,
+}
+
+/// What the log tells of a client (`hide-user-data-from-log`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Neither what it calls itself nor what it sent.
+    Nothing,
+    /// What it calls itself. What it sent may hold a password.
+    Names,
+    /// What it sent, too: only where the configuration says so.
+    Everything,
 }
 
 /// The two ends of a connection.

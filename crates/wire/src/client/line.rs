@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use vedette_core::Now;
 use vedette_resp::Protocol;
 
-use super::facts::Ends;
+use super::facts::{Ends, Told};
 use super::filter::{ClientFilter, ClientKind, Test};
 use super::{Client, State};
 use crate::Dialect;
@@ -55,9 +55,9 @@ impl Client {
     /// The same as the log shows it.
     #[must_use]
     pub fn log_line(&self, now: Now) -> String {
-        match self.facts.hides_user_data {
-            true => self.line_with([REDACTED, REDACTED].map(Cow::from), now),
-            false => self.info_line(now),
+        match self.facts.told {
+            Told::Nothing => self.line_with([REDACTED, REDACTED].map(Cow::from), now),
+            Told::Names | Told::Everything => self.info_line(now),
         }
     }
 

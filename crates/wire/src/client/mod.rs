@@ -42,7 +42,7 @@ use vedette_resp::{RequestDecoder, RequestLimits};
 pub use action::{AclFileTask, Action, CloseReason, Closing, Pause, SubscriptionChange};
 pub use facts::{
     ClientId, ClientLimits, ClientsFacts, ConnectionFacts, Counts, CpuFacts, Ends, OutputLimit,
-    PauseFacts, ProcessFacts, ServerFacts, StatsFacts,
+    PauseFacts, ProcessFacts, ServerFacts, StatsFacts, Told,
 };
 pub use filter::{ClientFilter, ClientKind, ClientsAnswer, Condition, Test};
 pub use surroundings::Surroundings;

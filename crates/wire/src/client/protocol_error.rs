@@ -4,6 +4,7 @@ use vedette_core::{LogLevel, Now};
 use vedette_resp::ProtocolError;
 
 use super::Client;
+use super::facts::Told;
 use super::line::REDACTED;
 use crate::Dialect;
 
@@ -14,12 +15,15 @@ impl Client {
     pub(super) fn log_protocol_error(&mut self, problem: ProtocolError, now: Now) {
         let rejected = self.decoder.take_rejected();
         let (name, line) = (log_name(problem), self.log_line(now));
-        let query = match (self.facts.hides_user_data, self.facts.dialect) {
-            (true, _) => format!("Query buffer: {REDACTED}"),
-            (false, Dialect::Redis) => {
-                format!("Query buffer during protocol error: {}", shown(&rejected))
+        let what = match (self.facts.told, self.facts.dialect) {
+            (Told::Nothing, _) | (_, Dialect::Valkey) => "Query buffer",
+            (Told::Names | Told::Everything, Dialect::Redis) => {
+                "Query buffer during protocol error"
             }
-            (false, Dialect::Valkey) => format!("Query buffer: {}", shown(&rejected)),
+        };
+        let query = match self.facts.told {
+            Told::Nothing | Told::Names => format!("{what}: {REDACTED}"),
+            Told::Everything => format!("{what}: {}", shown(&rejected)),
         };
         let text = format!("Protocol error ({name}) from client: {line}. {query}");
         self.log(LogLevel::Verbose, text);
@@ -36,6 +40,7 @@ const fn log_name(problem: ProtocolError) -> &'static str {
         ProtocolError::TooBigBulkCount => "too big bulk count string",
         ProtocolError::ExpectedDollar(_) => "expected $ but got something else",
         ProtocolError::InvalidBulkLength => "invalid bulk length",
+        ProtocolError::InvalidLineEnd => "invalid CRLF in request",
         ProtocolError::UnauthenticatedMultibulkLength => "unauth mbulk count",
         ProtocolError::UnauthenticatedBulkLength => "unauth bulk length",
     }

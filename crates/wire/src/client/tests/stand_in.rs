@@ -6,7 +6,7 @@ use crate::Dialect;
 use crate::accounts::{Accounts, AclLog};
 use crate::client::{
     Action, Client, ClientId, ClientLimits, ClientsAnswer, Closing, ConnectionFacts, Ends, Pause,
-    ServerFacts, Surroundings,
+    ServerFacts, Surroundings, Told,
 };
 use crate::replies::samples;
 use crate::snapshot::Snapshot;
@@ -44,7 +44,7 @@ impl Host {
         };
         Client::new(
             ClientId(7),
-            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, hides_user_data: false },
+            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, told: Told::Names },
             limits,
             self,
         )
