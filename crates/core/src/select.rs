@@ -16,9 +16,14 @@ use crate::settings::Tunable;
 use crate::time::Time;
 
 impl Group {
-    /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3).
+    /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3). What
+    /// can be read is read first, as before every verdict (rule E3).
     pub(crate) fn select(&mut self, cx: &mut Cx<'_>, since: Time) -> Step {
         let hasty = !cx.keeps(Rule::L3);
+        let now = cx.now.mono;
+        if !hasty && !cx.verdict_due(now) {
+            return Step::Wait;
+        }
         if !hasty && !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
             return Step::Wait;
         }

@@ -13,8 +13,9 @@ const OUTSTANDING_MAX: usize = 140;
 const CONNECTIONS_PER_ADDRESS: usize = 3;
 /// PING, INFO and SLAVEOF transactions outstanding on one connection (rule E6).
 const OF_A_KIND: usize = 1;
-/// Hellos about one master: one, and one of before when it was removed and is monitored anew.
-const HELLOS_OF_A_MASTER: usize = 2;
+/// Hellos about one master: one, and one of before each time that an operator removed it and had it
+/// monitored anew while the other end hung.
+const HELLOS_OF_A_MASTER: usize = 4;
 
 /// Every queue is bounded: commands on their way on a connection, at most one PING and one INFO of
 /// them, hellos about each master, and the connections to one address for one master.
