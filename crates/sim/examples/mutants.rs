@@ -39,7 +39,7 @@ const KNOWN: &[(&str, u64, &str)] = &[
     ("S2", 1, "who stands may stand"),
     ("S6", 1, "who asks for votes stands, and is known"),
     ("V6", 10, "who asks for votes stands, and is known"),
-    ("V7", 10, "votes are given to whom they may be given"),
+    ("V7", 16, "votes are given to whom they may be given"),
     ("L4", 6, "the best replica is chosen"),
     ("L6", 1, "SLAVEOF and INFO leave together"),
     ("C1", 1, "one elected leader per master and epoch"),
