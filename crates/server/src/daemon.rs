@@ -55,7 +55,7 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let tls = load::make_tls_ready(&loaded, dialect, &log)?;
 
     let supervisor = Supervisor::find(loaded.server.supervised, &log);
-    let daemonized = loaded.server.daemonize && supervisor == Supervisor::Nobody;
+    let daemonized = loaded.server.daemonize && !supervisor.is_there();
     if daemonized {
         process::go_to_background().map_err(|error| refuse(&log, "Can't daemonize", &error))?;
     }
@@ -117,11 +117,11 @@ async fn serve_until_told(
     let unix_path = listeners.unix_path.clone();
     let Running { exit, control } =
         build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
-    supervisor.ready();
+    supervisor.ready(&log);
     signals.told_to_stop(&exit, &recorder, &log).await;
 
     log.notice("User requested shutdown...");
-    supervisor.stopping();
+    supervisor.stopping(&log);
     let code = signals.unless_interrupted(control.stop(), &log).await;
     if code == ExitCode::SUCCESS {
         clean_up(pid_file, unix_path.as_deref(), &log);

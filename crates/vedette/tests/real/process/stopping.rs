@@ -139,8 +139,8 @@ fn the_pid_file_lives_as_long_as_the_process() {
 fn a_pid_file_that_cannot_be_written_is_no_reason_to_end() {
     let (ending, _) = alike("pidfile /nonexistent/pid\n", |setting| {
         let (ending, said) = setting.serve_until(&[Signal::TERM]);
-        // Redis 7 is silent about the failure, and says at the end that it removes the file.
-        let is_kept = |line: &String| !line.contains("PID file") && !line.contains("pid file");
+        // Redis 7 is silent about the failure.
+        let is_kept = |line: &String| !line.contains("PID file");
         (ending, said.into_iter().filter(is_kept).collect::<Vec<_>>())
     });
     assert_eq!(ending, code(0));
@@ -151,13 +151,4 @@ fn an_alarm_ends_ours() {
     let setting = Setting::new(Make::Ours, "");
     let (ending, _) = setting.serve_until(&[Signal::ALARM]);
     assert_eq!(ending, Ending { code: None, signal: Some(14) });
-}
-
-#[test]
-fn ours_removes_only_a_pid_file_that_it_wrote() {
-    let setting = Setting::new(Make::Ours, "pidfile /nonexistent/pid\n");
-    let (_, said) = setting.serve_until(&[Signal::TERM]);
-    let wanted = "* Failed to write PID file: No such file or directory";
-    assert!(said.iter().any(|line| line.ends_with(wanted)), "{said:?}");
-    assert!(!said.iter().any(|line| line.contains("Removing the pid file.")), "{said:?}");
 }
