@@ -113,14 +113,16 @@ async fn serve_until_told(
     mut signals: Signals,
 ) -> Result<ExitCode, Refused> {
     let (log, supervisor) = (opened.log.clone(), opened.supervisor);
-    let recorder = opened.recorder.clone();
+    let (recorder, dialect) = (opened.recorder.clone(), opened.dialect);
     let unix_path = listeners.unix_path.clone();
     let Running { exit, control } =
         build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
     supervisor.ready(&log);
-    signals.told_to_stop(&exit, &recorder, &log).await;
+    let client = signals.told_to_stop(&exit, &recorder, &log).await;
 
-    log.notice("User requested shutdown...");
+    let client = client.filter(|_| dialect == Dialect::Valkey);
+    let client = client.map(|client| format!(" (user request from '{client}')"));
+    log.notice(&format!("User requested shutdown...{}", client.unwrap_or_default()));
     supervisor.stopping(&log);
     let code = signals.unless_interrupted(control.stop(), &log).await;
     if code == ExitCode::SUCCESS {

@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 
 use rustix::process::Signal;
 use vedette::lab::{BOUND, Process, until};
+use vedette_wire::Dialect;
 
 use super::run::{Ending, Make, Setting, alike, both, code};
 
@@ -65,7 +66,7 @@ fn held_up(setting: &Setting) -> (Process, File) {
 
 #[test]
 fn who_insists_is_not_kept_waiting() {
-    let mut outcomes = both("").into_iter().map(|setting| match setting.make {
+    let mut outcomes = both(Dialect::Redis, "").into_iter().map(|setting| match setting.make {
         Make::Ours => {
             let (mut process, _pipe) = held_up(&setting);
             insist(&setting, &mut process)
@@ -148,7 +149,7 @@ fn a_pid_file_that_cannot_be_written_is_no_reason_to_end() {
 
 #[test]
 fn an_alarm_ends_ours() {
-    let setting = Setting::new(Make::Ours, "");
+    let setting = Setting::new(Make::Ours, Dialect::Redis, "");
     let (ending, _) = setting.serve_until(&[Signal::ALARM]);
     assert_eq!(ending, Ending { code: None, signal: Some(14) });
 }
