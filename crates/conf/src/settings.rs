@@ -201,6 +201,8 @@ pub struct TlsSettings {
     pub auth_clients: TlsClientAuth,
     /// All outgoing links use TLS, and hellos announce the TLS port.
     pub replication: bool,
+    /// A Sentinel is in no cluster; but the reference reads the certificates for it.
+    pub cluster: bool,
     /// Allowed versions, as written.
     pub protocols: Option<String>,
     /// Allowed ciphers up to TLS 1.2, as written.
@@ -362,6 +364,7 @@ impl Default for TlsSettings {
             ca_cert_dir: None,
             auth_clients: TlsClientAuth::Yes,
             replication: false,
+            cluster: false,
             protocols: None,
             ciphers: None,
             ciphersuites: None,

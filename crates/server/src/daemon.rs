@@ -55,7 +55,7 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
     let tls = load::make_tls_ready(&loaded, dialect, &log)?;
 
     let supervisor = Supervisor::find(loaded.server.supervised, &log);
-    let daemonized = loaded.server.daemonize && supervisor == Supervisor::Nobody;
+    let daemonized = loaded.server.daemonize && !supervisor.is_there();
     if daemonized {
         process::go_to_background().map_err(|error| refuse(&log, "Can't daemonize", &error))?;
     }
@@ -113,15 +113,17 @@ async fn serve_until_told(
     mut signals: Signals,
 ) -> Result<ExitCode, Refused> {
     let (log, supervisor) = (opened.log.clone(), opened.supervisor);
-    let recorder = opened.recorder.clone();
+    let (recorder, dialect) = (opened.recorder.clone(), opened.dialect);
     let unix_path = listeners.unix_path.clone();
     let Running { exit, control } =
         build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
-    supervisor.ready();
-    signals.told_to_stop(&exit, &recorder, &log).await;
+    supervisor.ready(&log);
+    let client = signals.told_to_stop(&exit, &recorder, &log).await;
 
-    log.notice("User requested shutdown...");
-    supervisor.stopping();
+    let client = client.filter(|_| dialect == Dialect::Valkey);
+    let client = client.map(|client| format!(" (user request from '{client}')"));
+    log.notice(&format!("User requested shutdown...{}", client.unwrap_or_default()));
+    supervisor.stopping(&log);
     let code = signals.unless_interrupted(control.stop(), &log).await;
     if code == ExitCode::SUCCESS {
         clean_up(pid_file, unix_path.as_deref(), &log);

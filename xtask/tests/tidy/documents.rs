@@ -8,6 +8,12 @@ use crate::tree::{self, TextFile};
 
 const DEMO: &str = "cargo run --release -- demo";
 const TESTS: &str = "cargo xtask test";
+/// The differences that no rule, weakness, recommendation or demand allows are fewer than this.
+const OURS_ALONE_MAX: usize = 10;
+/// What begins the sources of a difference, before their number.
+const NUMBERED: &[&str] = &["E", "S", "V", "F", "L", "C", "A", "R", "H", "I13."];
+/// The sources without a number; a word that tells rows apart may follow a colon.
+const NAMED: &[&str] = &["TLS", "dialect", "COORDINATED", "secrets"];
 
 #[test]
 fn readme_begins_with_the_demo_and_the_tests() {
@@ -59,6 +65,50 @@ fn every_difference_cites_a_test_that_exists() {
 }
 
 #[test]
+fn every_difference_has_its_source() {
+    let mut violations = Vec::new();
+    for (number, row) in rows(&section(&tree::read("COMPAT.md"), "Shown by a test")) {
+        let sources = cells(&row)[0];
+        for source in sources.split(',').filter(|source| !is_source(source.trim())) {
+            let what = format!("`{source}` is no source of a difference");
+            violations.push(Violation::at("COMPAT.md", number, what));
+        }
+    }
+    expect_none("name a source, or move the row to \"Ours alone\" with a reason", &violations);
+}
+
+#[test]
+fn differences_that_are_ours_alone_are_few_and_have_reasons() {
+    let rows = rows(&section(&tree::read("COMPAT.md"), "Ours alone"));
+    assert!(rows.len() < OURS_ALONE_MAX, "COMPAT.md: {} rows are ours alone", rows.len());
+    let mut violations = Vec::new();
+    for (number, row) in rows {
+        let cells = cells(&row);
+        if cells.len() != 5 || cells.iter().any(|cell| cell.is_empty()) {
+            violations.push(Violation::at("COMPAT.md", number, "a cell is missing"));
+        }
+    }
+    expect_none("name, the reference, ours, the reason, the tests", &violations);
+}
+
+fn is_source(source: &str) -> bool {
+    let name = source.split(':').next().unwrap_or(source);
+    let is_number = |rest: &str| rest.parse::<u8>().is_ok();
+    let is_numbered = |prefix: &&str| source.strip_prefix(*prefix).is_some_and(is_number);
+    NAMED.contains(&name) || NUMBERED.iter().any(is_numbered)
+}
+
+#[test]
+fn sources_are_told_from_words() {
+    for source in ["S1", "H43", "I13.4", "TLS", "TLS: keys", "secrets"] {
+        assert!(is_source(source), "{source}");
+    }
+    for source in ["", "S", "H4x", "names", "I13", "X1", "dialects"] {
+        assert!(!is_source(source), "{source}");
+    }
+}
+
+#[test]
 fn differences_without_a_test_only_get_fewer() {
     let page = tree::read("COMPAT.md");
     let rows = rows(&section(&page, "Not shown yet")).len();
@@ -86,7 +136,7 @@ fn code_map_names_every_module() {
 
 fn shown() -> Vec<(usize, String)> {
     let page = tree::read("COMPAT.md");
-    let sections = ["Shown by a test", "The same, and shown with real processes"];
+    let sections = ["Shown by a test", "Ours alone", "The same, and shown with real processes"];
     sections.iter().flat_map(|title| section(&page, title)).collect()
 }
 
@@ -109,6 +159,11 @@ fn rows(lines: &[(usize, String)]) -> Vec<(usize, String)> {
         line.starts_with('|') && !is_rule(line) && !heads.contains(number)
     });
     rows.cloned().collect()
+}
+
+/// The cells of a row.
+fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
 }
 
 /// The tests that the last cell of a row names.

@@ -270,6 +270,7 @@ const TABLE: &[(&str, General)] = &[
         }),
     ),
     ("tls-replication", flag(|s| &mut s.tls.replication)),
+    ("tls-cluster", flag(|s| &mut s.tls.cluster)),
     ("tls-protocols", text(|s| &mut s.tls.protocols)),
     ("tls-ciphers", text(|s| &mut s.tls.ciphers)),
     ("tls-ciphersuites", text(|s| &mut s.tls.ciphersuites)),

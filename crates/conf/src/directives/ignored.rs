@@ -26,7 +26,7 @@ pub(super) const IGNORED: &[(Syntax, &str)] = &[
          repl-disable-tcp-nodelay repl-diskless-sync replica-announced
          replica-ignore-disk-write-errors replica-ignore-maxmemory slave-ignore-maxmemory
          replica-lazy-flush slave-lazy-flush replica-read-only slave-read-only
-         replica-serve-stale-data slave-serve-stale-data stop-writes-on-bgsave-error tls-cluster
+         replica-serve-stale-data slave-serve-stale-data stop-writes-on-bgsave-error
          use-exit-on-panic",
     ),
     (Syntax::Integer(0, 100), "maxmemory-eviction-tenacity"),

@@ -272,7 +272,7 @@ impl Desk {
             }
             Action::Pause(pause) => self.house.set_pause(Some(pause), now),
             Action::Unpause => self.house.set_pause(None, now),
-            Action::Shutdown => self.house.exit.request(),
+            Action::Shutdown => self.house.exit.request(connection.client.log_names()),
             Action::SubscriptionChanged(change) => {
                 connection.subscription_changed(&change, &self.house);
             }

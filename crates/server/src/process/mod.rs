@@ -8,8 +8,8 @@ mod supervisor;
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -29,12 +29,20 @@ const RECEIVED_SIGTERM: &str = "Received SIGTERM scheduling shutdown...";
 
 /// How a client's `SHUTDOWN` reaches the main thread.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ExitRequest(Arc<Notify>);
+pub(crate) struct ExitRequest(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    is_there: Notify,
+    client: OnceLock<String>,
+}
 
 impl ExitRequest {
-    /// Asks for a clean stop.
-    pub(crate) fn request(&self) {
-        self.0.notify_one();
+    /// Asks for a clean stop, in the name of this client.
+    pub(crate) fn request(&self, client: String) {
+        // The first who asks is the one.
+        let _ = self.0.client.set(client);
+        self.0.is_there.notify_one();
     }
 }
 
@@ -63,23 +71,25 @@ impl Signals {
         })
     }
 
-    /// Returns when the process is told to stop, by a signal or by a client. Until then the flight
-    /// recording is written whenever a signal asks for it.
+    /// Returns when the process is told to stop, by a signal or by a client: which one. Until then
+    /// the flight recording is written whenever a signal asks for it.
     pub(crate) async fn told_to_stop(
         &mut self,
         exit: &ExitRequest,
         recorder: &FlightRecorder,
         log: &Log,
-    ) {
+    ) -> Option<String> {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => {
-                    return log.signal(RECEIVED_SIGTERM);
+                    log.signal(RECEIVED_SIGTERM);
+                    return None;
                 }
                 _ = self.interrupt.recv() => {
-                    return log.signal("Received SIGINT scheduling shutdown...");
+                    log.signal("Received SIGINT scheduling shutdown...");
+                    return None;
                 }
-                () = exit.0.notified() => return,
+                () = exit.0.is_there.notified() => return exit.0.client.get().cloned(),
                 _ = self.record.recv() => {
                     log.signal("Received SIGUSR2 writing the flight recording...");
                     recorder.write_soon();

@@ -15,7 +15,7 @@ const fn default_path(dialect: Dialect) -> &'static str {
     }
 }
 
-/// A pid file that was written.
+/// A pid file, whether it could be written or not.
 #[derive(Debug)]
 pub(crate) struct PidFile(PathBuf);
 
@@ -28,23 +28,20 @@ impl PidFile {
         log: &Log,
     ) -> Option<Self> {
         let path = path.or(daemonized.then_some(Path::new(default_path(dialect))))?;
-        match fs::write(path, format!("{}\n", std::process::id())) {
-            Ok(()) => Some(Self(path.to_path_buf())),
-            Err(error) => {
-                let text = format!("Failed to write PID file: {}", os_words(&error));
-                match dialect {
-                    Dialect::Redis => log.notice(&text),
-                    Dialect::Valkey => log.warning(&text),
-                }
-                None
+        if let Err(error) = fs::write(path, format!("{}\n", std::process::id())) {
+            let text = format!("Failed to write PID file: {}", os_words(&error));
+            match dialect {
+                Dialect::Redis => log.notice(&text),
+                Dialect::Valkey => log.warning(&text),
             }
         }
+        Some(Self(path.to_path_buf()))
     }
 
     /// Removes it at a clean exit.
     pub(crate) fn remove(self, log: &Log) {
         log.notice("Removing the pid file.");
-        // Somebody else may have removed it already.
+        // Somebody else may have removed it already, or it was never there.
         let _ = fs::remove_file(self.0);
     }
 }

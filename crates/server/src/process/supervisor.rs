@@ -11,6 +11,8 @@ use crate::log::Log;
 pub(crate) enum Supervisor {
     Nobody,
     Systemd,
+    /// It should be there, and is not.
+    MissedSystemd,
     Upstart,
 }
 
@@ -26,8 +28,8 @@ impl Supervisor {
             Supervision::Auto => Self::Nobody,
             Supervision::Systemd if systemd => Self::Systemd,
             Supervision::Systemd => {
-                log.warning("systemd supervision error: NOTIFY_SOCKET not found!");
-                Self::Nobody
+                miss_systemd(log);
+                Self::MissedSystemd
             }
             Supervision::Upstart if upstart => Self::Upstart,
             Supervision::Upstart => {
@@ -40,7 +42,7 @@ impl Supervisor {
     /// As INFO names it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Nobody => "no",
+            Self::Nobody | Self::MissedSystemd => "no",
             Self::Systemd => "systemd",
             Self::Upstart => "upstart",
         }
@@ -49,7 +51,7 @@ impl Supervisor {
     /// The start begins.
     pub(crate) fn starting(self, dialect: Dialect, log: &Log) {
         match self {
-            Self::Nobody => {}
+            Self::Nobody | Self::MissedSystemd => {}
             Self::Systemd => {
                 log.notice(
                     "Supervised by systemd. Please make sure you set appropriate values for \
@@ -68,19 +70,36 @@ impl Supervisor {
     }
 
     /// Clients are served.
-    pub(crate) fn ready(self) {
-        if self == Self::Systemd {
-            notify(NotifyState::Status("Ready to accept connections"));
-            notify(NotifyState::Ready);
-        }
+    pub(crate) fn ready(self, log: &Log) {
+        self.tell(NotifyState::Status("Ready to accept connections"), log);
+        self.tell(NotifyState::Ready, log);
     }
 
     /// The stop begins.
-    pub(crate) fn stopping(self) {
-        if self == Self::Systemd {
-            notify(NotifyState::Stopping);
+    pub(crate) fn stopping(self, log: &Log) {
+        self.tell(NotifyState::Stopping, log);
+    }
+
+    /// Whether it has this process in its care.
+    pub(crate) fn is_there(self) -> bool {
+        match self {
+            Self::Nobody | Self::MissedSystemd => false,
+            Self::Systemd | Self::Upstart => true,
         }
     }
+
+    /// Who is not there is missed each time, as by the reference.
+    fn tell(self, state: NotifyState<'_>, log: &Log) {
+        match self {
+            Self::Nobody | Self::Upstart => {}
+            Self::Systemd => notify(state),
+            Self::MissedSystemd => miss_systemd(log),
+        }
+    }
+}
+
+fn miss_systemd(log: &Log) {
+    log.warning("systemd supervision error: NOTIFY_SOCKET not found!");
 }
 
 /// One datagram each, as the reference sends them. A manager that does not listen is not our

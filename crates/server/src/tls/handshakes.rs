@@ -178,3 +178,61 @@ impl Drop for Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use tokio::task::yield_now;
+
+    use super::super::tests::accepting;
+    use super::*;
+
+    /// The head of a record that never comes.
+    const HEAD: &[u8] = b"\x16\x03\x01\x02\x00\x01";
+
+    /// Somebody who has sent the beginning of a hand-shake; our end, and a look at it.
+    fn begun() -> (TcpStream, std::net::TcpStream, std::net::TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (near, _) = listener.accept().unwrap();
+        far.write_all(HEAD).unwrap();
+        while near.peek(&mut [0; HEAD.len()]).unwrap() < HEAD.len() {}
+        near.set_nonblocking(true).unwrap();
+        let look = near.try_clone().unwrap();
+        (far, near, look)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_of_a_hand_shake_without_a_place() {
+        let (far, near, look) = begun();
+        // Whoever reads it finds the end too.
+        far.shutdown(std::net::Shutdown::Write).unwrap();
+        let places = Arc::new(Semaphore::new(0));
+        // Whoever waits for a place is told that there will be none.
+        places.close();
+        accepted(near, accepting(), places).await.unwrap_err();
+        assert_eq!(look.peek(&mut [0; HEAD.len()]).unwrap(), HEAD.len());
+    }
+
+    #[tokio::test]
+    async fn a_hand_shake_has_its_place_until_it_ends() {
+        let (far, near, look) = begun();
+        let places = Arc::new(Semaphore::new(1));
+        let shake = tokio::spawn(accepted(near, accepting(), places.clone()));
+        while look.peek(&mut [0; HEAD.len()]).is_ok() {
+            yield_now().await;
+        }
+        assert_eq!(places.available_permits(), 0);
+        drop(far);
+        shake.await.unwrap().unwrap_err();
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[test]
+    fn there_are_as_many_places_as_the_limit_says() {
+        let acceptor = Acceptor::start(accepting()).unwrap();
+        assert_eq!(acceptor.places.available_permits(), HANDSHAKES_MAX);
+    }
+}

@@ -119,13 +119,13 @@ impl TlsError {
     }
 }
 
-/// Reads all files and makes both directions ready. Without `tls-port` and `tls-replication`
-/// nothing is read, as with the reference.
+/// Reads all files and makes both directions ready. Without `tls-port`, `tls-replication` and
+/// `tls-cluster` nothing is read, as with the reference.
 ///
 /// # Errors
 /// [`TlsError`]
 pub fn prepare(settings: &TlsSettings) -> Result<Tls, TlsError> {
-    if settings.port == 0 && !settings.replication {
+    if settings.port == 0 && !settings.replication && !settings.cluster {
         return Ok(Tls::default());
     }
     if settings.dh_params_file.is_some() {
@@ -139,7 +139,8 @@ pub fn prepare(settings: &TlsSettings) -> Result<Tls, TlsError> {
     let terms = Terms::of(settings)?;
     let own = own_key(settings, &terms.provider)?;
     let (file, folder) = (settings.ca_cert_file.as_deref(), settings.ca_cert_dir.as_deref());
-    let needs_authority = settings.replication || settings.auth_clients != TlsClientAuth::No;
+    let has_links = settings.replication || settings.cluster;
+    let needs_authority = has_links || settings.auth_clients != TlsClientAuth::No;
     if needs_authority && file.is_none() && folder.is_none() {
         return Err(TlsError::NoAuthority);
     }

@@ -73,6 +73,11 @@ impl Files {
     }
 }
 
+/// What shakes hands with clients.
+pub(super) fn accepting() -> Arc<rustls::ServerConfig> {
+    prepare(&Files::new().settings()).unwrap().accepting.unwrap()
+}
+
 #[test]
 fn without_a_port_and_links_nothing_is_read() {
     let nowhere = Some(PathBuf::from("/does/not/exist"));

@@ -13,7 +13,11 @@ use super::remedies::remedy;
 pub(super) fn tls(found: &mut Findings, subject: &Subject<'_>) {
     let server = &subject.loaded.server;
     let settings = seen_from(server.dir.as_deref(), &server.tls);
-    let wanting = if settings.port == 0 { "tls-replication" } else { "tls-port" };
+    let wanting = match &settings {
+        TlsSettings { port: 1.., .. } => "tls-port",
+        TlsSettings { replication: true, .. } => "tls-replication",
+        TlsSettings { .. } => "tls-cluster",
+    };
     match prepare(&settings) {
         Ok(tls) => {
             for remark in tls.remarks() {

@@ -8,8 +8,10 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use vedette::lab::{BOUND, until};
+use vedette_wire::Dialect;
 
-use crate::process::{Setting, alike, code};
+use crate::process::{Setting, alike, alike_as, code};
+use crate::tls::certificates::Authority;
 
 /// All that comes until the other side closes; a reset ends it too.
 fn rest(stream: &mut impl std::io::Read) -> String {
@@ -74,19 +76,25 @@ fn idle_clients_are_closed_and_subscribers_are_not() {
 
 /// Who listens to every event this often and reads nothing makes the output grow.
 const PATTERNS: usize = 150;
+/// Each event is at least this long, since a slow disk holds up every one. All patterns together
+/// stay below the limit.
+const EVENT_BYTES: usize = 2000;
 
 /// Floods a subscriber that does not read until it is closed for it; others are served meanwhile.
 fn flood(setting: &mut Setting) -> bool {
     let mut process = setting.start();
     let mut subscriber = setting.connect();
+    // So that the system does not take tens of megabytes for it.
+    rustix::net::sockopt::set_socket_recv_buffer_size(&subscriber, 64 * 1024).unwrap();
     for number in 1..=PATTERNS {
         let pattern = "*".repeat(number);
         let reply = format!("*3\r\n$10\r\npsubscribe\r\n${number}\r\n{pattern}\r\n:{number}\r\n");
         expect(&mut subscriber, &format!("PSUBSCRIBE {pattern}"), &reply);
     }
     let mut other = setting.connect();
+    let command = format!("SENTINEL SET m auth-user {}", "x".repeat(EVENT_BYTES));
     until("the end of a slow subscriber", BOUND, || {
-        expect(&mut other, "SENTINEL SET m parallel-syncs 2", "+OK\r\n");
+        expect(&mut other, &command, "+OK\r\n");
         let closed = "scheduled to be closed ASAP for overcoming of output buffer limits.";
         setting.read("out").contains(closed).then_some(())
     })
@@ -95,15 +103,15 @@ fn flood(setting: &mut Setting) -> bool {
     // What the system had taken arrives, and then the end.
     let got = rest(&mut subscriber);
     process.terminate(BOUND).unwrap();
-    got.contains("parallel-syncs 2")
+    got.contains("auth-user xxx")
 }
 
 #[test]
 fn subscribers_that_do_not_read_are_closed() {
     let master = "sentinel monitor m 127.0.0.1 1 1\n";
-    for limit in ["64kb 0 0", "0 64kb 1"] {
+    for (dialect, limit) in [(Dialect::Redis, "1mb 0 0"), (Dialect::Valkey, "0 1mb 1")] {
         let lines = format!("{master}client-output-buffer-limit pubsub {limit}\n");
-        assert!(alike(&lines, flood), "{limit}");
+        assert!(alike_as(dialect, &lines, flood), "{limit}");
     }
 }
 
@@ -164,19 +172,39 @@ const OWN_NETWORK: &str =
     "ip link set lo up && ip addr add 10.9.8.7/32 dev lo && exec \"$0\" \"$@\"";
 
 /// What somebody in that network is told who comes from `host`.
-fn told(setting: &Setting, pid: u32, host: &str) -> String {
+fn told(setting: &Setting, pid: u32, host: &str, tls: &[String]) -> String {
     let (pid, port) = (pid.to_string(), setting.port.to_string());
-    let words = ["-t", &pid, "-n", "redis-cli", "-h", host, "-p", &port, "PING"];
-    let output = Command::new("nsenter").args(words).output().unwrap();
+    let words = ["-t", &pid, "-n", "redis-cli", "-h", host, "-p", &port];
+    let output = Command::new("nsenter").args(words).args(tls).arg("PING").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     said.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
+fn has_networks() -> bool {
+    let networks = Command::new("unshare").args(["-n", "true"]).output();
+    let has = networks.is_ok_and(|output| output.status.success());
+    if !has {
+        eprintln!("no network of our own can be made here");
+    }
+    has
+}
+
+/// What is said to somebody of the same host and to a stranger.
+fn told_in_own_network(setting: &mut Setting, tls: &[String]) -> [String; 2] {
+    setting.set_before(&["unshare", "-n", "sh", "-c", OWN_NETWORK]);
+    let mut process = setting.start();
+    setting.wait_for("out", "Sentinel ID is ");
+    let pid = process.pid();
+    let serves = || Some(told(setting, pid, "127.0.0.1", tls)).filter(|said| said != "Could");
+    let told = [until("service", BOUND, serves).unwrap(), told(setting, pid, "10.9.8.7", tls)];
+    process.terminate(BOUND).unwrap();
+    told
+}
+
 #[test]
 fn protected_mode_keeps_strangers_out() {
-    let networks = Command::new("unshare").args(["-n", "true"]).output();
-    if !networks.is_ok_and(|output| output.status.success()) {
-        return eprintln!("no network of our own can be made here");
+    if !has_networks() {
+        return;
     }
     for (lines, wanted) in [
         ("protected-mode yes\n", ["PONG", "DENIED"]),
@@ -184,16 +212,27 @@ fn protected_mode_keeps_strangers_out() {
         ("", ["PONG", "PONG"]),
         ("protected-mode yes\nrequirepass secret\n", ["NOAUTH", "NOAUTH"]),
     ] {
-        let told = alike(&format!("bind *\n{lines}"), |setting| {
-            setting.set_before(&["unshare", "-n", "sh", "-c", OWN_NETWORK]);
-            let mut process = setting.start();
-            setting.wait_for("out", "Sentinel ID is ");
-            let pid = process.pid();
-            let serves = || Some(told(setting, pid, "127.0.0.1")).filter(|said| said != "Could");
-            let told = [until("service", BOUND, serves).unwrap(), told(setting, pid, "10.9.8.7")];
-            process.terminate(BOUND).unwrap();
-            told
-        });
+        let lines = format!("bind *\n{lines}");
+        let told = alike(&lines, |setting| told_in_own_network(setting, &[]));
         assert_eq!(told, wanted, "{lines}");
     }
+}
+
+/// Whoever shook hands is told in TLS; the Valkey of the tests is built without it.
+#[test]
+fn protected_mode_keeps_strangers_out_of_the_tls_port() {
+    if !has_networks() {
+        return;
+    }
+    let told = alike_as(Dialect::Redis, "", |setting| {
+        let who = Authority::new(&setting.path(""), "ca").issue("somebody");
+        let lines = who.lines().join("\n");
+        let ports = "port 0\ntls-port $PORT\nbind *\nprotected-mode yes\n";
+        setting.write("sentinel.conf", &format!("{ports}{lines}\n"));
+        let files = [("--cacert", who.authority), ("--cert", who.certificate), ("--key", who.key)];
+        let files = files.map(|(word, file)| [word.to_owned(), file.display().to_string()]);
+        let tls = [vec!["--tls".to_owned()], files.concat()].concat();
+        told_in_own_network(setting, &tls)
+    });
+    assert_eq!(told, ["PONG", "DENIED"]);
 }

@@ -40,7 +40,7 @@ impl Document {
             for word in words.iter_mut().take(2) {
                 *word = word.to_lowercase();
             }
-            // The order of an account's commands is that of a table (COMPAT.md: ACL order).
+            // The order of an account's commands is that of a table (COMPAT.md: H41).
             if words[0] == "user" {
                 words[2..].sort();
             }

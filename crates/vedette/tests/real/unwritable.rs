@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
 use vedette::lab::{BOUND, Folder, Lab, Process, Template, programs, text, until};
 
 use crate::group::{found, kill_master, program, spec, start};
+use crate::process::{Ending, Make, Setting, alike, code};
 
 /// Somebody who owns nothing.
 const NOBODY: &str = "65534";
@@ -204,4 +206,40 @@ fn disk_that_fills_up_later_does_not_stop_votes() {
     until("the switch", BOUND, || lab.agreed_by(&[0, 1]).filter(|&port| port != old))
         .unwrap_or_else(|error| panic!("{error}: {}", lab.sentinels[0].log()));
     assert!(lab.sentinels[0].log().contains("+vote-for-leader"));
+}
+
+const USERS: &str = "user default on nopass ~* &* +@all\n";
+
+/// Takes the folder of the users away, saves them in vain, and brings it back.
+fn save_in_vain(setting: &mut Setting) -> (Vec<String>, Ending) {
+    let [folder, elsewhere] = ["acl", "elsewhere"].map(|name| setting.path(name));
+    std::fs::create_dir(&folder).unwrap();
+    setting.write("acl/users", USERS);
+    let mut process = setting.start();
+    let mut answers = vec![setting.ask("ACL SETUSER bob on nopass +ping")];
+    std::fs::rename(&folder, &elsewhere).unwrap();
+    answers.extend([setting.ask("ACL SAVE"), setting.ask("ACL DRYRUN bob ping")]);
+    assert_eq!(setting.read("elsewhere/users"), USERS);
+    std::fs::rename(&elsewhere, &folder).unwrap();
+    answers.push(setting.ask("ACL SAVE"));
+    assert!(setting.read("acl/users").contains("user bob on nopass "));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing lies beside the file");
+    process.signal(Signal::TERM);
+    let (ending, said) = setting.end_of(&mut process);
+    // Ours names the file, the reference the step.
+    let reason = match setting.make {
+        Make::Ours => "# Saving the ACL file $FOLDER/acl/users: No such file or directory",
+        Make::Reference => "# Opening temp ACL file for ACL SAVE: No such file or directory",
+    };
+    assert!(said.iter().any(|line| line.ends_with(reason)), "{said:?}");
+    (answers, ending)
+}
+
+#[test]
+fn users_that_cannot_be_saved_are_not_lost() {
+    let (answers, ending) = alike("aclfile $FOLDER/acl/users\n", save_in_vain);
+    let refusal = "-ERR There was an error trying to save the ACLs. Please check the server logs \
+                   for more information\r\n";
+    assert_eq!(answers, ["+OK\r\n", refusal, "+OK\r\n", "+OK\r\n"]);
+    assert_eq!(ending, code(0));
 }

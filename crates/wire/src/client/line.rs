@@ -61,6 +61,25 @@ impl Client {
         }
     }
 
+    /// Who it is, as Valkey's log says it of whoever ends the process.
+    #[must_use]
+    pub fn log_names(&self) -> String {
+        let names = [&self.session.name, self.session.user.name()].map(String::from_utf8_lossy);
+        let [name, user] = match self.facts.told {
+            Told::Nothing => [REDACTED, REDACTED].map(Cow::from),
+            Told::Names | Told::Everything => names,
+        };
+        format!(
+            "id={} addr={} laddr={} fd={} name={name} user={user} lib-name={} lib-ver={}",
+            self.id.0,
+            self.facts.ends.peer(),
+            self.facts.ends.local(),
+            self.facts.fd,
+            String::from_utf8_lossy(&self.session.lib_name),
+            String::from_utf8_lossy(&self.session.lib_ver),
+        )
+    }
+
     fn line_with(&self, [name, user]: [Cow<'_, str>; 2], now: Now) -> String {
         let session = &self.session;
         let (sub, psub) = (self.subscriptions.channels(), self.subscriptions.patterns());

@@ -75,6 +75,7 @@ fn info_has_five_sections_in_order() {
     let sections: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();
     assert_eq!(sections, ["# Server", "# Clients", "# Stats", "# CPU", "# Sentinel"]);
     assert!(text.contains("\r\nredis_mode:sentinel\r\n") && text.contains("\r\n\r\n# Clients\r\n"));
+    assert!(text.contains("\r\nvedette_version:"));
     assert!(text.ends_with("sentinels=2\r\n"));
     let replication =
         info::info(&["replication"], &snapshot(1), &ServerFacts::default(), NOW, Dialect::Redis);

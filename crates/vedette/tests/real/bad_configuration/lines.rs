@@ -108,7 +108,7 @@ const DIFFERENT: &[[&str; 3]] = &[
     ["sentinel known-", END[0], "H26: the same twice is harmless"],
     ["sentinel monitor ", END[0], "H26: the same twice is harmless"],
     ["sentinel rename-command ", END[0], "H26: the same twice is harmless"],
-    ["user ", "***", "users: passwords are not repeated"],
+    ["user ", "***", "secrets: passwords are not repeated"],
     ["loglevel ", "warning, nothing", "R8 knows one more"],
     ["client-query-buffer-limit ", "must be a memory value", "H32: beyond 64 bits"],
     ["proto-max-bulk-len ", "must be a memory value", "H32: beyond 64 bits"],

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use vedette_resp::Frame;
 
-/// An answer to `step`, an element a line. Sentences that are our own (`COMPAT.md`: COMMAND DOCS,
-/// HELP) are left out, and entries of a listing, which the reference gives in any order
+/// An answer to `step`, an element a line. Sentences that are our own (`COMPAT.md`: sentences)
+/// are left out, and entries of a listing, which the reference gives in any order
 /// (spec: holes H41), are sorted.
 pub(super) fn spell(step: &str, frame: &Frame, lines: &mut Vec<String>) {
     if frame.is_error() {

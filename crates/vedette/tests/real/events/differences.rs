@@ -44,7 +44,7 @@ pub(super) const DIFFERENCES: &[Known] = &[
     known(Ours, ["other", "+vote-for-leader", "id-0 2", "C1: a forced failover asks first"]),
     known(Theirs, ["leader", "-odown", "master", "L7: the switch comes before"]),
     known(Ours, ["any", "-sdown", "sentinel id-2", "H21: the entry moves"]),
-    known(Ours, ["any", "+reboot", "slave 127.0.0.1:N0", "moves: its run id is remembered"]),
+    known(Ours, ["any", "+reboot", "slave 127.0.0.1:N0", "H40: its run id is remembered"]),
     known(
         Theirs,
         ["any", "+sdown", "master mymaster 127.0.0.1 N1", "H1: down just after a switch"],

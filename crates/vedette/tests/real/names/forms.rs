@@ -1,6 +1,7 @@
 //! Where a name is shown and where an address, in each combination of the two settings.
 
 use vedette::lab::{BOUND, GroupSpec, Lab, text, until};
+use vedette_wire::Dialect;
 
 use super::world::{MAKES, Make, NAME, World, start_asking_often, without_ports};
 use crate::group::{bring_back, kill_master};
@@ -84,8 +85,9 @@ fn first_discovery(lab: &Lab) -> String {
     found.split(':').next().unwrap().to_owned()
 }
 
-fn check(announce: &str, wanted: &str) {
-    let Some(world) = World::new() else { return };
+/// Beside one reference, since a failover takes its time.
+fn check(dialect: Dialect, announce: &str, wanted: &str) {
+    let Some(world) = World::beside(dialect) else { return };
     let announce = format!("sentinel announce-hostnames {announce}");
     let outcomes = MAKES.map(|make| {
         let mut spec = world.spec(make, &[RESOLVE, &announce]);
@@ -102,18 +104,18 @@ fn check(announce: &str, wanted: &str) {
 
 #[test]
 fn names_are_shown_where_they_are_announced() {
-    check("yes", NAME);
+    check(Dialect::Redis, "yes", NAME);
 }
 
 #[test]
 fn addresses_are_shown_where_names_are_only_resolved() {
-    check("no", "127.0.0.1");
+    check(Dialect::Valkey, "no", "127.0.0.1");
 }
 
 #[test]
 fn replicas_that_announce_names_stay_unknown_where_none_is_resolved() {
-    let Some(world) = World::new() else { return };
-    for announce in ["no", "yes"] {
+    for (dialect, announce) in [(Dialect::Redis, "no"), (Dialect::Valkey, "yes")] {
+        let Some(world) = World::beside(dialect) else { return };
         let line = format!("sentinel announce-hostnames {announce}");
         let outcome = |make: Make| {
             let mut spec = world.spec(make, &[&line]);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vedette::lab::{DataServer, Folder, GroupSpec, Lab, Template, programs};
+use vedette_wire::Dialect;
 
 use crate::group::{found, program};
 
@@ -14,6 +15,8 @@ pub(super) const NAME: &str = "db.test";
 #[derive(Debug)]
 pub(super) struct World {
     folder: Folder,
+    dialect: Dialect,
+    reference: PathBuf,
 }
 
 /// Sentinels that are asked the same.
@@ -28,17 +31,31 @@ pub(super) const MAKES: [Make; 2] = [Make::Ours, Make::Reference];
 impl World {
     /// In which [`NAME`] is 127.0.0.1, and no other name is known.
     pub(super) fn new() -> Option<Self> {
+        Self::beside(Dialect::Redis)
+    }
+
+    /// One with each reference that is installed.
+    pub(super) fn all() -> Vec<Self> {
+        Dialect::ALL.into_iter().filter_map(Self::beside).collect()
+    }
+
+    /// With this reference.
+    pub(super) fn beside(dialect: Dialect) -> Option<Self> {
         let mounts = Command::new("unshare").args(["-m", "true"]).output();
         if !mounts.is_ok_and(|output| output.status.success()) {
             eprintln!("names cannot be tested here: nothing can be mounted");
             return None;
         }
-        found("redis-server", programs::redis_server())?;
-        let world = Self { folder: Folder::new(None).unwrap() };
+        let server = found("redis-server", programs::redis_server())?;
+        let reference = match dialect {
+            Dialect::Redis => server.clone(),
+            Dialect::Valkey => found("Valkey", programs::valkey_server())?,
+        };
+        let world = Self { folder: Folder::new(None).unwrap(), dialect, reference };
         world.write("nsswitch.conf", "hosts: files\n");
         world.write("resolv.conf", "");
         world.give("127.0.0.1");
-        let node = world.words(&programs::redis_server().unwrap());
+        let node = world.words(&server);
         let quoted: Vec<String> = node.iter().map(|word| format!("'{word}'")).collect();
         world.write("node", &format!("#!/bin/sh\nexec {} \"$@\"\n", quoted.join(" ")));
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -62,11 +79,12 @@ impl World {
     pub(super) fn spec(&self, make: Make, lines: &[&str]) -> GroupSpec {
         let mut words = match make {
             Make::Ours => self.words(&program()),
-            Make::Reference => self.words(&programs::redis_server().unwrap()),
+            Make::Reference => self.words(&self.reference),
         };
         words.push("{conf}".into());
-        if make == Make::Reference {
-            words.push("--sentinel".into());
+        match make {
+            Make::Ours => words.extend(["--dialect".into(), self.dialect.name().into()]),
+            Make::Reference => words.push("--sentinel".into()),
         }
         GroupSpec {
             replicas: 1,

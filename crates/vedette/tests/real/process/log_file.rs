@@ -4,6 +4,7 @@ use std::os::unix::net::UnixDatagram;
 
 use rustix::process::Signal;
 use vedette::lab::BOUND;
+use vedette_wire::Dialect;
 
 use super::run::{Make, Setting, alike, both, without_pid};
 
@@ -84,7 +85,7 @@ fn the_systems_log_gets_the_text_alone() {
     }
     let lines = "syslog-enabled yes\nsyslog-ident watchman\nsyslog-facility local3\n";
     let mut said: Vec<Vec<String>> = Vec::new();
-    for mut setting in both(&format!("{lines}logfile $FOLDER/log\n")) {
+    for mut setting in both(Dialect::Redis, &format!("{lines}logfile $FOLDER/log\n")) {
         let got = syslog_of(&mut setting);
         // The reference says the first lines before it has a name there.
         let is_first = |line: &String| {
@@ -121,7 +122,7 @@ fn ours_is_known_to_the_system_as_the_reference_is() {
     if !may_mount() {
         return eprintln!("nothing can be mounted here");
     }
-    let mut setting = Setting::new(Make::Ours, "syslog-enabled yes\n");
+    let mut setting = Setting::new(Make::Ours, Dialect::Redis, "syslog-enabled yes\n");
     let said = syslog_of(&mut setting);
     assert!(said.iter().all(|line| line.contains("redis[PID]: ")), "{said:?}");
 }

@@ -4,7 +4,7 @@
 mod background;
 mod log_file;
 mod run;
-pub(crate) use run::{Setting, alike, code};
+pub(crate) use run::{Ending, Make, Setting, alike, alike_as, code};
 
 mod starting;
 mod stopping;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 use vedette::lab::{BOUND, Folder, PortBlock, Process, programs, until};
+use vedette_wire::Dialect;
 
 use crate::group::{found, program};
 
@@ -29,6 +30,9 @@ const LOWERED: &[&str] = &[
 /// Lines that come as often as somebody looks, or as the pace of reconnecting wants it.
 const AS_IT_COMES: &[&str] =
     &[" - Accepted ", " - Client closed connection ", "-link-reconnection "];
+/// Of the machine and of the build: what saves data may want more memory than there is.
+const OF_THE_MACHINE: &str = "# WARNING Memory overcommit must be enabled!";
+const CLOCK: &str = "monotonic clock: ";
 /// Redis 8 says it before the listeners are opened, Redis 7 afterwards.
 const RUNNING_MODE: &str = " * Running mode=sentinel";
 
@@ -36,6 +40,7 @@ const RUNNING_MODE: &str = " * Running mode=sentinel";
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) make: Make,
+    pub(crate) dialect: Dialect,
     pub(crate) port: u16,
     folder: Folder,
     _ports: PortBlock,
@@ -48,36 +53,55 @@ pub(crate) struct Setting {
 }
 
 /// The settings of both programs; of ours alone where the reference is not installed.
-pub(crate) fn both(lines: &str) -> Vec<Setting> {
-    let mut all = vec![Setting::new(Make::Ours, lines)];
-    if found("redis-server", programs::redis_server()).is_some() {
-        all.push(Setting::new(Make::Reference, lines));
+pub(crate) fn both(dialect: Dialect, lines: &str) -> Vec<Setting> {
+    let mut all = vec![Setting::new(Make::Ours, dialect, lines)];
+    if reference(dialect).is_some() {
+        all.push(Setting::new(Make::Reference, dialect, lines));
     }
     all
 }
 
-/// Does the same with both programs and expects the same; returns what came of it.
+fn reference(dialect: Dialect) -> Option<PathBuf> {
+    match dialect {
+        Dialect::Redis => found("redis-server", programs::redis_server()),
+        Dialect::Valkey => found("Valkey", programs::valkey_server()),
+    }
+}
+
+/// Does the same with ours and each reference and expects the same; returns what came of it.
 #[track_caller]
 pub(crate) fn alike<T: PartialEq + std::fmt::Debug>(
     lines: &str,
     mut act: impl FnMut(&mut Setting) -> T,
 ) -> T {
-    let mut outcomes = both(lines).into_iter().map(|mut setting| act(&mut setting));
+    let [_, ours] = [Dialect::Valkey, Dialect::Redis].map(|it| alike_as(it, lines, &mut act));
+    ours
+}
+
+/// The same beside one reference.
+#[track_caller]
+pub(crate) fn alike_as<T: PartialEq + std::fmt::Debug>(
+    dialect: Dialect,
+    lines: &str,
+    mut act: impl FnMut(&mut Setting) -> T,
+) -> T {
+    let mut outcomes = both(dialect, lines).into_iter().map(|mut setting| act(&mut setting));
     let ours = outcomes.next().unwrap();
     if let Some(reference) = outcomes.next() {
-        assert_eq!(ours, reference, "ours, the reference's: {lines}");
+        assert_eq!(ours, reference, "ours, the reference's: {dialect:?} {lines}");
     }
     ours
 }
 
 impl Setting {
     /// A folder with these lines after the port; `$FOLDER` and `$PORT` are put in.
-    pub(crate) fn new(make: Make, lines: &str) -> Self {
+    pub(crate) fn new(make: Make, dialect: Dialect, lines: &str) -> Self {
         let folder = Folder::new(None).unwrap();
         let mut ports = PortBlock::claim().unwrap();
         let port = ports.take().unwrap();
         let setting = Self {
             make,
+            dialect,
             port,
             folder,
             _ports: ports,
@@ -123,7 +147,7 @@ impl Setting {
 
     /// Starts it with these words in the file's place.
     pub(crate) fn start_on(&self, file: &[String]) -> Process {
-        let program = self.as_redis_sentinel();
+        let program = self.as_the_sentinel();
         let mut words = self.before.clone();
         words.push(program.display().to_string());
         words.extend_from_slice(file);
@@ -132,12 +156,12 @@ impl Setting {
     }
 
     /// The program under the reference's name, as somebody has ours who replaced it.
-    fn as_redis_sentinel(&self) -> PathBuf {
-        let link = self.path("redis-sentinel");
+    fn as_the_sentinel(&self) -> PathBuf {
+        let link = self.path(&format!("{}-sentinel", self.dialect));
         if !link.exists() {
             let program = match self.make {
                 Make::Ours => program(),
-                Make::Reference => programs::redis_server().unwrap(),
+                Make::Reference => reference(self.dialect).unwrap(),
             };
             std::os::unix::fs::symlink(program, &link).unwrap();
         }
@@ -198,6 +222,7 @@ impl Setting {
     pub(crate) fn comparable(&self, log: &str, pid: u32) -> Vec<String> {
         log.lines()
             .filter(|line| !AS_IT_COMES.iter().any(|often| line.contains(often)))
+            .filter(|line| !line.contains(OF_THE_MACHINE))
             .filter(|line| !line.contains(RUNNING_MODE) || !log.contains("aborting.\n"))
             .map(|line| self.comparable_line(line, pid))
             .filter(|line| !self.is_quiet || !line.contains(" * "))
@@ -209,7 +234,7 @@ impl Setting {
         let line = without_pid(&line.replace(&folder, "$FOLDER"), pid);
         let line = line.replace(&self.port.to_string(), "$PORT");
         // Versions and the spelling of Redis 8.
-        let line = line.replace("7.0.15", "VERSION").replace("7.4.2", "VERSION");
+        let line = line.replace("7.0.15", "VERSION").replace(self.dialect.version(), "VERSION");
         let line = line.replace("(TCP), aborting", "(tcp), aborting");
         let line = line.replace("notice, warning, nothing", "notice, warning");
         let Some((head, text)) = line.split_once(" # ").or_else(|| line.split_once(" * ")) else {
@@ -217,9 +242,11 @@ impl Setting {
         };
         let is_lowered = LOWERED.iter().any(|lowered| text.starts_with(lowered));
         let mark = if is_lowered || !line.contains(" # ") { '*' } else { '#' };
+        let text = &text.replace("modified=1,", "modified=0,");
+        let text = if text.starts_with(CLOCK) { CLOCK } else { text };
         let text = match text.strip_prefix("Sentinel ID is ") {
             Some(id) => format!("Sentinel ID is of {} characters", id.len()),
-            None => text.to_owned(),
+            None => without_ends(text),
         };
         format!("{} {mark} {text}", without_time(head))
     }
@@ -233,6 +260,18 @@ pub(crate) fn without_pid(text: &str, pid: u32) -> String {
         None => text.to_owned(),
     };
     text.replace(&format!("pid={pid},"), "pid=PID,").replace(&format!("[{pid}]"), "[PID]")
+}
+
+/// A client as the log shows it, without the numbers that the system gave it.
+fn without_ends(text: &str) -> String {
+    let given = [" addr=127.0.0.1:", " fd="];
+    given.iter().fold(text.to_owned(), |text, name| match text.split_once(name) {
+        Some((head, tail)) => {
+            let digits = tail.bytes().take_while(u8::is_ascii_digit).count();
+            format!("{head}{name}…{}", &tail[digits..])
+        }
+        None => text,
+    })
 }
 
 /// How a process ended.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use rustix::process::Signal;
+use vedette_wire::Dialect;
 
 use super::run::{Make, Setting, alike, code};
 
@@ -37,7 +38,11 @@ fn verbose_lines_tell_who_comes_and_goes() {
         let line = log.lines().find(|line| line.contains(gone)).unwrap().to_owned();
         let laddr = format!(" laddr=127.0.0.1:{} ", setting.port);
         assert!(line.contains(" addr=127.0.0.1:") && line.contains(&laddr), "{line}");
-        assert!(line.contains(" cmd=ping user=default "), "{line}");
+        let user = match setting.dialect {
+            Dialect::Redis => "default",
+            Dialect::Valkey => "*redacted*",
+        };
+        assert!(line.contains(&format!(" cmd=ping user={user} ")), "{line}");
         assert!(log.contains(" - Accepted 127.0.0.1:"), "{log}");
         process.terminate(vedette::lab::BOUND).unwrap().code()
     });
@@ -214,7 +219,8 @@ fn files_that_are_not_there_are_told() {
 
 #[test]
 fn ours_draws_no_logo_and_keeps_its_command_line() {
-    let setting = Setting::new(Make::Ours, "always-show-logo yes\nset-proc-title yes\n");
+    let setting =
+        Setting::new(Make::Ours, Dialect::Redis, "always-show-logo yes\nset-proc-title yes\n");
     let mut process = setting.start();
     setting.wait_for("out", " * Running mode=sentinel, port=");
     assert_eq!(setting.ask("PING"), "+PONG\r\n");

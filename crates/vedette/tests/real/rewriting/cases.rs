@@ -18,7 +18,7 @@ pub(super) const ONLY_OURS: &[(&str, &str)] = &[
 /// What only the reference writes, with the row of `COMPAT.md`.
 pub(super) const ONLY_THEIRS: &[(&str, &str)] = &[
     ("user default &* +@all nopass on ~*", "H30: what is implied needs no line"),
-    ("sentinel announce-ip ", "empty: an empty one is none"),
+    ("sentinel announce-ip ", "I13.6: an empty one is none"),
     ("sentinel primary-reboot-down-after-period", "H31: the spelling that all can read"),
     ("timeout 30", "H26: what an include says is not copied"),
     ("client-output-buffer-limit normal 0 0 0", "H29: it stands for a line at its default"),

@@ -105,16 +105,6 @@ fn a_tls_port_alone_is_the_port_that_is_shown() {
     assert!(log.contains(&format!("Running mode=sentinel, port={}.", sentinel.port())), "{log}");
 }
 
-/// It has no effect in a Sentinel, so it asks for no certificates either.
-#[test]
-fn tls_cluster_asks_for_nothing() {
-    let mut setting = Setting::new();
-    let port = setting.ports.take().unwrap();
-    let lines = [format!("port {port}"), "tls-cluster yes".to_owned()];
-    let mut sentinel = Sentinel::start(ours(), port, &lines, setting.folder.path()).unwrap();
-    sentinel.wait_until_ready().unwrap();
-}
-
 #[test]
 fn who_never_shakes_hands_holds_nobody_up() {
     let mut setting = Setting::new();

@@ -104,8 +104,9 @@ fn files_are_refused_in_the_references_words() {
         ),
     ];
     for (files, message) in cases {
-        for wanting in [format!("tls-port {port}"), "tls-replication yes".to_owned()] {
-            let mut lines = vec!["port 0".to_owned(), wanting];
+        let wanted = [&format!("tls-port {port}"), "tls-replication yes", "tls-cluster yes"];
+        for wanting in wanted {
+            let mut lines = vec!["port 0".to_owned(), wanting.to_owned()];
             lines.extend(files.iter().cloned());
             let (code, said) = ours(&setting, &lines);
             let check = |code: Option<i32>, said: &str| {
