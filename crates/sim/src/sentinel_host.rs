@@ -260,6 +260,7 @@ impl Process {
             fd: -1,
             dialect: Dialect::Redis,
             told: Told::Names,
+            names: std::sync::Arc::default(),
         };
         let client = Client::new(id, facts, ClientLimits::default(), &self.shared);
         self.clients.insert(id, (client, wire));

@@ -72,7 +72,13 @@ impl Host {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
         };
-        let facts = ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, told: Told::Names };
+        let facts = ConnectionFacts {
+            ends,
+            fd: 9,
+            dialect: Dialect::Redis,
+            told: Told::Names,
+            names: std::sync::Arc::default(),
+        };
         Client::new(ClientId(7), facts, ClientLimits::default(), self)
     }
 

@@ -77,8 +77,8 @@ impl Newcomer {
             (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
             (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
         };
-        let facts =
-            ConnectionFacts { ends: self.ends, fd, dialect: house.dialect, told: house.rules.told };
+        let (told, names) = (house.rules.told, house.rules.names.clone());
+        let facts = ConnectionFacts { ends: self.ends, fd, dialect: house.dialect, told, names };
         Ok((stream, facts))
     }
 }

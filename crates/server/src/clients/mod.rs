@@ -27,6 +27,7 @@ use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{
     AclFileTask, ClientId, ClientLimits, ClientsAnswer, Pause, ProcessFacts, Told,
 };
+use vedette_wire::commands::CommandNames;
 
 use crate::accounts::AccountsBoard;
 use crate::board::{Announcement, Board};
@@ -120,6 +121,8 @@ pub(crate) struct Rules {
     pub(crate) protected_mode: bool,
     /// `hide-user-data-from-log`.
     pub(crate) told: Told,
+    /// `rename-command` of this Sentinel itself.
+    pub(crate) names: Arc<CommandNames>,
 }
 
 /// How many clients there are and were.

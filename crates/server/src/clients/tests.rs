@@ -35,6 +35,7 @@ impl Harness {
             maxclients: 100,
             protected_mode: false,
             told: Told::Names,
+            names: Arc::default(),
         };
         change(&mut rules);
         let house = Arc::new(House {

@@ -10,6 +10,7 @@ use vedette_core::{Config, DurableState, Generation, Input, LogLevel, Sentinel, 
 use vedette_wire::Dialect;
 use vedette_wire::accounts::{Accounts, User};
 use vedette_wire::client::{ClientLimits, OutputLimit, ProcessFacts, Told};
+use vedette_wire::commands::CommandNames;
 
 use crate::accounts::AccountsBoard;
 use crate::board::Board;
@@ -229,6 +230,9 @@ fn rules(server: &ServerSettings, maxclients: u64, dialect: Dialect) -> Rules {
             (None, Dialect::Redis) => Told::Names,
             (Some(false), _) => Told::Everything,
         },
+        names: Arc::new(CommandNames::renamed(
+            server.renames.iter().map(|(old, new)| (old.as_str(), new.as_str())),
+        )),
     }
 }
 

@@ -29,6 +29,7 @@ mod mixed;
 mod names;
 mod nodes;
 mod process;
+mod renamed_commands;
 mod restart;
 mod rewriting;
 mod scripts;

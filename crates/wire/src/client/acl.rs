@@ -14,7 +14,9 @@ use crate::accounts::{
     Accounts, AclLogEntry, BadRules, DEFAULT_USER, Denial, SelectorView, User, first_arg_advice,
     first_arg_rules,
 };
-use crate::commands::{AclVerb, CATEGORIES, Listing, find, find_subcommand, names_in_category};
+use crate::commands::{
+    AclVerb, CATEGORIES, CommandNames, Listing, find_subcommand, names_in_category,
+};
 use crate::replies::help;
 use crate::reply::{Reply, bulk, error, error_with, not_an_integer, word};
 
@@ -35,7 +37,9 @@ impl Client {
         let reply = match verb {
             AclVerb::Cat => categories(name, arguments, self.facts.dialect)?,
             AclVerb::DelUser => return self.delete_users(arguments, surroundings),
-            AclVerb::DryRun => dry_run(&arguments[0], &arguments[1..], accounts)?,
+            AclVerb::DryRun => {
+                dry_run(&arguments[0], &arguments[1..], accounts, &self.facts.names)?
+            }
             AclVerb::GenPass => generate_password(name, arguments, surroundings)?,
             AclVerb::GetUser => {
                 let user = accounts.user(&arguments[0]);
@@ -139,12 +143,17 @@ fn bad_rules(bad: &BadRules) -> Reply {
 }
 
 /// `ACL DRYRUN`: arity counts, and then what rules say.
-fn dry_run(name: &[u8], words: &[Bytes], accounts: &Accounts) -> Result<Reply, Reply> {
+fn dry_run(
+    name: &[u8],
+    words: &[Bytes],
+    accounts: &Accounts,
+    names: &CommandNames,
+) -> Result<Reply, Reply> {
     let user = accounts
         .user(name)
         .ok_or_else(|| error_with(&[b"ERR User '", up_to_null(name), b"' not found"]))?;
     let typed = words.first().map_or(&b""[..], |word| word);
-    let container = find(typed).filter(|command| command.listing != Listing::Courtesy);
+    let container = names.find(typed).filter(|command| command.listing != Listing::Courtesy);
     let is_known = container.is_some_and(|command| {
         let sub = words.get(1).filter(|_| !command.subcommands.is_empty());
         sub.is_none_or(|sub| find_subcommand(command, sub).is_some())
@@ -152,7 +161,7 @@ fn dry_run(name: &[u8], words: &[Bytes], accounts: &Accounts) -> Result<Reply, R
     if !is_known {
         return Err(error_with(&[b"ERR Command '", up_to_null(typed), b"' not found"]));
     }
-    let command = find_command(words)?;
+    let command = find_command(names, words)?;
     let object = match user.check(command, words) {
         Ok(()) => return Ok(Reply::OK),
         Err(Denial::Command) => {

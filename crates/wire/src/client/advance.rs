@@ -109,7 +109,7 @@ impl Client {
         words: &[Bytes],
         surroundings: &mut dyn Surroundings,
     ) -> Result<&'static Command, Reply> {
-        let command = gate::find_command(words)?;
+        let command = gate::find_command(&self.facts.names, words)?;
         self.last_command = Some(command);
         if !self.session.is_authenticated(surroundings.accounts()) && !gate::is_free(command) {
             self.counts.denied_auth += 1;

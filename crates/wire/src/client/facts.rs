@@ -1,15 +1,17 @@
 //! Facts about a connection and about the process, gathered by the host.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::Dialect;
+use crate::commands::CommandNames;
 
 /// Number of a connection: unique and increasing within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
 
 /// What the host knows about an accepted connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ConnectionFacts {
     /// Between which ends.
     pub ends: Ends,
@@ -19,6 +21,8 @@ pub struct ConnectionFacts {
     pub dialect: Dialect,
     /// What the log may tell of it.
     pub told: Told,
+    /// What commands are called.
+    pub names: Arc<CommandNames>,
 }
 
 /// What the log tells of a client (`hide-user-data-from-log`).

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::limits::ECHO_MAX;
-use crate::commands::{Command, Verb, find, find_subcommand};
+use crate::commands::{Command, CommandNames, Verb, find_subcommand};
 use crate::reply::{Reply, error, error_with};
 
 /// Whether a request smells of a browser that was tricked into talking to us.
@@ -17,12 +17,14 @@ pub(super) fn is_cross_protocol(words: &[Bytes]) -> bool {
 ///
 /// # Errors
 /// Unknown command, unknown subcommand, wrong number of words.
-pub(super) fn find_command(words: &[Bytes]) -> Result<&'static Command, Reply> {
+pub(super) fn find_command(
+    names: &CommandNames,
+    words: &[Bytes],
+) -> Result<&'static Command, Reply> {
     let name = words.first().map_or(&b""[..], |name| name);
-    let mut command = find(name).ok_or_else(|| unknown_command(name, &words[1..]))?;
-    if let (false, Some(name)) = (command.subcommands.is_empty(), words.get(1)) {
-        command =
-            find_subcommand(command, name).ok_or_else(|| unknown_subcommand(command, name))?;
+    let mut command = names.find(name).ok_or_else(|| unknown_command(name, &words[1..]))?;
+    if let (false, Some(sub)) = (command.subcommands.is_empty(), words.get(1)) {
+        command = find_subcommand(command, sub).ok_or_else(|| unknown_subcommand(name, sub))?;
     }
     match command.takes(words.len()) {
         true => Ok(command),
@@ -111,13 +113,13 @@ fn unknown_command(name: &[u8], arguments: &[Bytes]) -> Reply {
     error(text)
 }
 
-fn unknown_subcommand(container: &Command, name: &[u8]) -> Reply {
-    let container = container.name.to_ascii_uppercase();
+fn unknown_subcommand(container: &[u8], name: &[u8]) -> Reply {
+    let container = container.to_ascii_uppercase();
     error_with(&[
         b"ERR unknown subcommand '",
         echo(name, ECHO_MAX),
         b"'. Try ",
-        container.as_bytes(),
+        &container,
         b" HELP.",
     ])
 }

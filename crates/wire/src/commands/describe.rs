@@ -1,7 +1,7 @@
 //! What COMMAND tells about the table (spec: interface 4.10). Only names of the dialect are
 //! shown; others work without a word.
 
-use super::{COMMANDS, ClientVerb, Command, Listing, Verb, find, find_full};
+use super::{COMMANDS, ClientVerb, Command, CommandNames, Listing, Verb, find};
 use crate::dialect::Dialect;
 use crate::glob::{Case, matches};
 use crate::reply::{Reply, bulk, count as integer, word};
@@ -33,30 +33,30 @@ pub const CATEGORIES: [&str; 21] = [
 
 /// `COMMAND COUNT`.
 #[must_use]
-pub fn count() -> Reply {
-    integer(principals(COMMANDS).count())
+pub fn count(names: &CommandNames) -> Reply {
+    integer(principals(COMMANDS).filter(|command| names.has(command)).count())
 }
 
 /// `COMMAND` and `COMMAND INFO` without names.
 #[must_use]
-pub fn info_all(dialect: Dialect) -> Reply {
-    Reply::Array(shown(COMMANDS, dialect).map(|command| info(command, dialect)).collect())
+pub fn info_all(called: &CommandNames, dialect: Dialect) -> Reply {
+    Reply::Array(callable(called, dialect).map(|command| info(command, dialect)).collect())
 }
 
 /// `COMMAND INFO <name>…`: null for what is unknown.
 #[must_use]
-pub fn info_of<T: AsRef<[u8]>>(names: &[T], dialect: Dialect) -> Reply {
-    let entry = |name: &T| named(name, dialect).map_or(Reply::Null, |it| info(it, dialect));
+pub fn info_of<T: AsRef<[u8]>>(names: &[T], called: &CommandNames, dialect: Dialect) -> Reply {
+    let entry = |name: &T| named(name, called, dialect).map_or(Reply::Null, |it| info(it, dialect));
     Reply::Array(names.iter().map(entry).collect())
 }
 
 /// `COMMAND DOCS [<name>…]`: without what is unknown.
 #[must_use]
-pub fn docs<T: AsRef<[u8]>>(names: &[T], dialect: Dialect) -> Reply {
+pub fn docs<T: AsRef<[u8]>>(names: &[T], called: &CommandNames, dialect: Dialect) -> Reply {
     let pair = |command: &'static Command| (word(command.name), doc(command, dialect));
     Reply::Map(match names {
-        [] => shown(COMMANDS, dialect).map(pair).collect(),
-        names => names.iter().filter_map(|name| named(name, dialect)).map(pair).collect(),
+        [] => callable(called, dialect).map(pair).collect(),
+        names => names.iter().filter_map(|name| named(name, called, dialect)).map(pair).collect(),
     })
 }
 
@@ -75,20 +75,21 @@ pub enum Filter<'a> {
 
 /// `COMMAND LIST`: subcommands after their container.
 #[must_use]
-pub fn list(filter: Filter<'_>, dialect: Dialect) -> Reply {
+pub fn list(filter: Filter<'_>, called: &CommandNames, dialect: Dialect) -> Reply {
     let fits = |command: &&Command| match filter {
         Filter::None => true,
         Filter::Module => false,
         Filter::Category(name) => is_in(command, name),
         Filter::Pattern(pattern) => matches(pattern, command.name.as_bytes(), Case::Insensitive),
     };
-    Reply::Array(everything(dialect).filter(fits).map(|command| word(command.name)).collect())
+    let all = with_subcommands(callable(called, dialect), dialect);
+    Reply::Array(all.filter(fits).map(|command| word(command.name)).collect())
 }
 
 /// `ACL CAT <category>`.
 #[must_use]
 pub fn names_in_category(category: &[u8], dialect: Dialect) -> Vec<&'static str> {
-    everything(dialect)
+    with_subcommands(shown(COMMANDS, dialect), dialect)
         .filter(|command| is_in(command, category))
         .map(|command| command.name)
         .collect()
@@ -107,14 +108,26 @@ fn shown(commands: &'static [Command], dialect: Dialect) -> impl Iterator<Item =
     commands.iter().filter(move |command| command.is_shown(dialect))
 }
 
-fn named<T: AsRef<[u8]>>(name: &T, dialect: Dialect) -> Option<&'static Command> {
-    let named =
-        |command: &&Command| command.listing == Listing::Courtesy || command.is_shown(dialect);
-    find_full(name.as_ref()).filter(named)
+/// Those of the dialect that `rename-command` left.
+fn callable(called: &CommandNames, dialect: Dialect) -> impl Iterator<Item = &'static Command> {
+    shown(COMMANDS, dialect).filter(|command| called.has(command))
 }
 
-fn everything(dialect: Dialect) -> impl Iterator<Item = &'static Command> {
-    shown(COMMANDS, dialect).flat_map(move |command| {
+fn named<T: AsRef<[u8]>>(
+    name: &T,
+    called: &CommandNames,
+    dialect: Dialect,
+) -> Option<&'static Command> {
+    let named =
+        |command: &&Command| command.listing == Listing::Courtesy || command.is_shown(dialect);
+    called.find_full(name.as_ref()).filter(named)
+}
+
+fn with_subcommands(
+    commands: impl Iterator<Item = &'static Command>,
+    dialect: Dialect,
+) -> impl Iterator<Item = &'static Command> {
+    commands.flat_map(move |command| {
         core::iter::once(command).chain(shown(command.subcommands, dialect))
     })
 }

@@ -9,6 +9,9 @@ use crate::dialect::Dialect;
 pub(crate) use describe::principals;
 pub use describe::{CATEGORIES, Filter, count, docs, info_all, info_of, list, names_in_category};
 pub use table::COMMANDS;
+
+mod names;
+pub use names::CommandNames;
 pub use verb::{AclVerb, ClientVerb, CommandVerb, RequestVerb, SentinelVerb, Verb};
 
 /// One command or subcommand.

@@ -44,7 +44,13 @@ impl Host {
         };
         Client::new(
             ClientId(7),
-            ConnectionFacts { ends, fd: 9, dialect: Dialect::Redis, told: Told::Names },
+            ConnectionFacts {
+                ends,
+                fd: 9,
+                dialect: Dialect::Redis,
+                told: Told::Names,
+                names: std::sync::Arc::default(),
+            },
             limits,
             self,
         )
