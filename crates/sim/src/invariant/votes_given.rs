@@ -22,9 +22,8 @@ pub(super) struct VotesGiven {
     asked: BTreeMap<Ballot, Vec<Asked>>,
     /// When each vote was asked for first: it may have been cast then, whatever was answered.
     first_asked: BTreeMap<Ballot, u64>,
-    /// The last new vote for each master: its epoch, for whom, and when it was given at the
-    /// earliest.
-    given: BTreeMap<(SentinelIndex, MasterName), (Epoch, SentinelId, u64)>,
+    /// The last new vote for each master.
+    given: BTreeMap<(SentinelIndex, MasterName), Given>,
     /// Since when the last vote is on the disk, whatever became of its answer.
     durable: BTreeMap<(SentinelIndex, MasterName), (Epoch, u64)>,
     /// Hellos of this moment make members.
@@ -37,6 +36,27 @@ pub(super) struct VotesGiven {
 
 /// Who is asked, about which address, at which epoch, and for whom.
 type Ballot = (SentinelIndex, Endpoint, Epoch, SentinelId);
+
+/// A vote, and between which moments it was cast: only its answer is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Given {
+    epoch: Epoch,
+    leader: SentinelId,
+    earliest_ms: u64,
+    latest_ms: u64,
+}
+
+impl Given {
+    /// Whether somebody who asked then had surely waited long enough after it (rule V7).
+    fn has_rested(&self, at_ms: u64) -> bool {
+        at_ms >= self.latest_ms + REST_MS
+    }
+
+    /// Whether somebody who asked then may have waited long enough after it.
+    fn may_have_rested(&self, at_ms: u64) -> bool {
+        at_ms >= self.earliest_ms + REST_MS
+    }
+}
 
 /// What was known when a vote was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +135,7 @@ impl VotesGiven {
         // An answer that waits for the disk waits for another vote, which nobody was told yet.
         let quick = scene.at_ms == first.at_ms;
         let before = self.given.get(&(*who, first.master.clone()));
-        let rested = before.is_none_or(|(_, _, at_ms)| first.at_ms >= at_ms + REST_MS);
+        let rested = before.is_none_or(|vote| vote.has_rested(first.at_ms));
         let refused = first.plain && calm && quick && rested;
         hold(!refused || told >= *epoch || *epoch <= first.config_epoch, || {
             format!("no vote at {epoch} for {candidate}, who may have it: {first:?}, told {told}")
@@ -127,20 +147,22 @@ impl VotesGiven {
         let Some(master) = asked.first().map(|asked| asked.master.clone()) else { return Ok(()) };
         let key = (*who, master);
         let before = self.given.get(&key).copied();
-        if before.is_some_and(|(old, ..)| old >= *epoch) {
+        if before.is_some_and(|old| old.epoch >= *epoch) {
             return Ok(());
         }
         let earliest_ms = asked.iter().map(|asked| asked.at_ms).min().unwrap_or_default();
         let earliest_ms = self.first_asked.get(ballot).copied().unwrap_or(earliest_ms);
         let latest_ms = asked.iter().map(|asked| asked.at_ms).max().unwrap_or_default();
-        self.given.insert(key, (*epoch, *candidate, earliest_ms));
+        let leader = *candidate;
+        self.given.insert(key, Given { epoch: *epoch, leader, earliest_ms, latest_ms });
         let vote = || format!("a vote at {epoch} for {candidate}: {asked:?}");
         hold(asked.iter().any(|asked| asked.known), || format!("{} (no member)", vote()))?;
         hold(asked.iter().any(|asked| !asked.leads), || format!("{} (while leading)", vote()))?;
         let above = asked.iter().any(|asked| *epoch > asked.config_epoch);
         hold(above, || format!("{} (not above the configuration)", vote()))?;
-        let rested = before.is_none_or(|(_, leader, at_ms)| {
-            leader == *candidate || leader == me || latest_ms >= at_ms + REST_MS
+        let rested = before.is_none_or(|old| {
+            let is_third = old.leader != *candidate && old.leader != me;
+            !is_third || old.may_have_rested(latest_ms)
         });
         hold(rested, || format!("{} so soon after {before:?}", vote()))
     }
@@ -272,6 +294,17 @@ mod tests {
             let ballot = (SentinelIndex(0), at.clone(), epoch(number), candidate);
             check.give(me, &ballot, std::slice::from_ref(asked))
         })
+    }
+
+    /// Seed 6005928: asked for, refused, and asked for again 2.4 s later.
+    #[test]
+    fn the_rest_after_a_vote_is_counted_from_when_it_was_cast() {
+        let leader = address::sentinel_id(1, 0);
+        let vote = Given { epoch: epoch(13), leader, earliest_ms: 17_041, latest_ms: 19_481 };
+        assert!(!vote.has_rested(19_482), "a third may be refused");
+        assert!(vote.may_have_rested(19_482), "nor is a vote for a third a crime");
+        assert!(vote.has_rested(19_781));
+        assert!(!vote.may_have_rested(17_340));
     }
 
     #[test]
