@@ -94,7 +94,7 @@ pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
 }
 
 /// The longest time without a master that is tolerated (rule L4): measured against the master's
-/// silence or, if that is not known, against the luckiest replica.
+/// silence or, if that is not known, against the luckiest replica that could be chosen.
 fn longest_link_down(candidates: &[Candidate], at: &Circumstances) -> i64 {
     let silence = at.down_since.map_or(Span::ZERO, |since| at.now.since(since));
     let measure = if at.silence_known { None } else { least_link_down(candidates, at) };
@@ -105,8 +105,9 @@ fn longest_link_down(candidates: &[Candidate], at: &Circumstances) -> i64 {
 fn least_link_down(candidates: &[Candidate], at: &Circumstances) -> Option<i64> {
     candidates
         .iter()
-        .filter(|candidate| candidate.has_recent_info(at) && candidate.role == Role::Replica)
-        .filter(|candidate| candidate.follows_master && candidate.link_down_ms >= 0)
+        .filter(|candidate| candidate.role == Role::Replica && candidate.follows_master)
+        .filter(|candidate| candidate.link_down_ms >= 0)
+        .filter(|candidate| candidate.exclusion(at, i64::MAX).is_none())
         .map(|candidate| candidate.link_down_ms)
         .min()
 }
