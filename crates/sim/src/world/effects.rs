@@ -137,6 +137,7 @@ impl World {
             | Query::ScriptKill
             | Query::HandOver { .. }
             | Query::RecallHandOver
+            | Query::RewriteConfig
             | Query::TellOffset => None,
         });
     }

@@ -346,6 +346,9 @@ impl World {
                 let Some(reason) = self.missing(lost) else { continue };
                 waiting = true;
                 if took_ms > allowed_ms {
+                    if self.savers_look_dead() {
+                        return None;
+                    }
                     let name = &self.plan.masters[lost.group].name;
                     let evidence = format!(
                         "{name}: {reason}, {took_ms} ms after the loss; allowed {allowed_ms}: \

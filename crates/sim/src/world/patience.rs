@@ -133,6 +133,16 @@ impl World {
         }
     }
 
+    /// Whether a save can hold back a member's PONGs, which follow the vote on their connection, for
+    /// longer than some master's down-after: the shared link is closed then, and the vote with it.
+    /// Nothing is promised for such disks (seed 7003460).
+    pub(super) fn savers_look_dead(&self) -> bool {
+        let down_afters = self.plan.masters.iter().map(|master| master.down_after_ms);
+        let network = &self.plan.network;
+        let held_ms = 2 * self.plan.commit_ms.1 + 2 * (network.delay_ms + network.jitter_ms);
+        down_afters.min().is_some_and(|shortest_ms| held_ms >= shortest_ms)
+    }
+
     /// How long the switch of a group may take after the loss, given what has gone wrong so far.
     pub(super) fn switch_patience(&self, ordeal: &Ordeal, pace: &Pace) -> Patience {
         let mut terms = Patience::default();
