@@ -120,7 +120,8 @@ fn weight(query: &Query) -> u32 {
         | Query::AskDown { .. }
         | Query::ScriptKill
         | Query::HandOver { .. }
-        | Query::RecallHandOver => 1,
+        | Query::RecallHandOver
+        | Query::RewriteConfig => 1,
     }
 }
 

@@ -180,6 +180,7 @@ impl Group {
         self.switch_to(cx, &to, Detail::Switch { from, to: announced });
         self.left = Some(LeftMaster::new(old, cause == Cause::Forced));
         if cause == Cause::Coordinated {
+            self.node.confirm_role(cx);
             self.farewell = Some(old);
             if let Some(replica) = self.replica_mut(old) {
                 replica.node.poll_info(cx);
@@ -263,6 +264,18 @@ impl Node {
         conn.send(cx, query, Expected::Replicate);
         if cx.keeps(Rule::L6) {
             self.poll_info(cx);
+        }
+    }
+
+    /// A node that was handed the role keeps it through a restart: `FAILOVER` leaves the node's
+    /// file as it was, so that it would come back as a replica of its own replica.
+    fn confirm_role(&mut self, cx: &mut Cx<'_>) {
+        let refuses = self.refused.contains(&TransactionCommand::ConfigRewrite);
+        if let Some(conn) = &mut self.commands.conn
+            && conn.is_established()
+            && !refuses
+        {
+            conn.send(cx, Query::RewriteConfig, Expected::Nothing);
         }
     }
 

@@ -71,6 +71,8 @@ pub enum Query {
     },
     /// `FAILOVER ABORT`.
     RecallHandOver,
+    /// `CONFIG REWRITE`, to a node that was handed the role: `FAILOVER` leaves its file as it was.
+    RewriteConfig,
     /// `REPLCONF GETACK *`, to a replica: it tells its master at once how far it is, instead of
     /// once a second. Nothing is answered; an INFO must follow in the same turn.
     TellOffset,

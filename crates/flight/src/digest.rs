@@ -80,6 +80,7 @@ fn kind(query: &Query) -> u64 {
         Query::HandOver { .. } => 10,
         Query::RecallHandOver => 11,
         Query::TellOffset => 12,
+        Query::RewriteConfig => 13,
     }
 }
 

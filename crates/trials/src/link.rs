@@ -113,7 +113,7 @@ fn fits(query: &Query, answer: &Answer) -> bool {
         Query::Auth { .. }
         | Query::SetName { .. }
         | Query::ScriptKill
-        | Query::RecallHandOver => {
+        | Query::RecallHandOver | Query::RewriteConfig => {
             matches!(answer, Answer::Ignored)
         }
         Query::Ping => matches!(answer, Answer::Ping(_)),

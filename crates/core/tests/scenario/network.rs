@@ -147,6 +147,7 @@ impl World {
                 self.nodes[index].handing = false;
                 Answer::Ignored
             }
+            Query::RewriteConfig => Answer::Ignored,
             Query::TellOffset => unreachable!("it has no answer"),
             Query::AskDown { .. } => Answer::Opinion(None),
             Query::Replicate { target, without } => {
@@ -248,6 +249,7 @@ impl World {
             | Query::ScriptKill
             | Query::HandOver { .. }
             | Query::RecallHandOver
+            | Query::RewriteConfig
             | Query::TellOffset => {
                 panic!("no query for a fellow Sentinel: {query:?}")
             }

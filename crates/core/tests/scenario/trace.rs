@@ -171,6 +171,7 @@ fn describe_query(query: &Query) -> (&'static str, String) {
             ("slaveof", format!("failover to {to} within {}", patience.0))
         }
         Query::RecallHandOver => ("slaveof", "failover abort".to_owned()),
+        Query::RewriteConfig => ("slaveof", "config rewrite".to_owned()),
         Query::TellOffset => ("offset", "tell-offset".to_owned()),
     }
 }

@@ -151,6 +151,7 @@ fn query_is_durable(scene: &Scene<'_>, query: &Query) -> Result<(), String> {
         | Query::Replicate { target: ReplicationTarget::Node(_), .. }
         | Query::ScriptKill
         | Query::RecallHandOver
+        | Query::RewriteConfig
         | Query::TellOffset => Ok(()),
     }
 }

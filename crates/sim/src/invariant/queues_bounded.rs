@@ -54,6 +54,7 @@ impl Sort {
             | Query::ScriptKill
             | Query::HandOver { .. }
             | Query::RecallHandOver
+            | Query::RewriteConfig
             | Query::TellOffset => Self::Other,
         }
     }

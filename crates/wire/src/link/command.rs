@@ -39,6 +39,7 @@ pub(super) fn write(out: &mut BytesMut, query: &Query, renames: &Renames) {
         }
         Query::TellOffset => put("REPLCONF", &[b"GETACK", b"*"]),
         Query::RecallHandOver => put("FAILOVER", &[b"ABORT"]),
+        Query::RewriteConfig => put("CONFIG", &[b"REWRITE"]),
     }
 }
 

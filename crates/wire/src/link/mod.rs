@@ -115,7 +115,8 @@ impl NodeLink {
             Query::Auth { .. }
             | Query::SetName { .. }
             | Query::ScriptKill
-            | Query::RecallHandOver => Expected::Ignored,
+            | Query::RecallHandOver
+            | Query::RewriteConfig => Expected::Ignored,
             Query::HandOver { .. } => Expected::HandOver,
             Query::TellOffset => Expected::NothingOrRefusal,
             Query::Ping => Expected::Ping,
