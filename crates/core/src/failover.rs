@@ -215,10 +215,17 @@ impl Group {
         {
             return Some(Ending::MasterIsBack);
         }
+        let choosing = matches!(failover.stage, Stage::Select { .. });
+        (!choosing && self.is_out_of_time(cx)).then_some(Ending::ReplicaTimeout)
+    }
+
+    /// A leader that has promoted nobody by now must not any more (rule L1).
+    pub(crate) fn is_out_of_time(&self, cx: &mut Cx<'_>) -> bool {
         let slack = Span::from_secs(1);
         let limit = self.work_limit(cx) - slack;
-        let late = failover.is_at_work() && failover.is_before_promotion();
-        (late && cx.due(failover.began_at + limit.max(slack))).then_some(Ending::ReplicaTimeout)
+        let mut working =
+            self.failover.iter().filter(|f| f.is_at_work() && f.is_before_promotion());
+        working.next().is_some_and(|failover| cx.due(failover.began_at + limit.max(slack)))
     }
 
     /// Fresh INFO says that the same process is a master and in service (rule F4).

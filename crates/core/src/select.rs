@@ -19,6 +19,11 @@ impl Group {
     /// Waits briefly for fresh INFO, then ranks; repeats while nobody is eligible (rule L3). What
     /// can be read is read first, as before every verdict (rule E3).
     pub(crate) fn select(&mut self, cx: &mut Cx<'_>, since: Time) -> Step {
+        // With a short failover-timeout that may come before its own patience ends.
+        if self.is_out_of_time(cx) {
+            self.explain_choice(cx);
+            return Step::Abort(Ending::NoGoodReplica);
+        }
         let hasty = !cx.keeps(Rule::L3);
         let now = cx.now.mono;
         if !hasty && !cx.verdict_due(now) {
