@@ -26,7 +26,7 @@ pub use directives::TlsDirective;
 pub use document::{Document, Line, Origin};
 pub use error::{BadLine, ConfigError, Product, Warning};
 pub use files::Files;
-pub use load::{Inspection, Loaded, SavedState, inspect, load};
+pub use load::{Inspection, Loaded, SavedState, inspect, judge_words, load};
 pub use rewrite::{SentinelFile, ShellChange};
 pub use settings::{
     BindAddress, BufferLimit, ChannelDefault, LogFormat, LogTimestamps, ServerSettings,

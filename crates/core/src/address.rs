@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,44 @@ impl fmt::Display for Endpoint {
             write!(f, "{}:{}", self.host, self.port)
         }
     }
+}
+
+/// The IP that a text stands for without a resolver, as the system reads it: an IPv4 address may
+/// have fewer than four numbers, the last of which fills the rest, each also octal after a `0` or
+/// hexadecimal after `0x`.
+#[must_use]
+pub fn read_ip(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| read_ipv4(text).map(IpAddr::V4))
+}
+
+fn read_ipv4(text: &str) -> Option<Ipv4Addr> {
+    const NUMBERS: u32 = 4;
+    let mut address = 0;
+    let mut numbers = text.split('.').map(read_number).peekable();
+    for place in 1..=NUMBERS {
+        let number = numbers.next()??;
+        let is_last = numbers.peek().is_none();
+        let bits = if is_last { 8 * (NUMBERS + 1 - place) } else { 8 };
+        if u64::from(number) >> bits != 0 {
+            return None;
+        }
+        address |= if is_last { number } else { number << (8 * (NUMBERS - place)) };
+        if is_last {
+            return Some(Ipv4Addr::from_bits(address));
+        }
+    }
+    None
+}
+
+fn read_number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    // `from_str_radix` takes a sign.
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_number.then(|| u32::from_str_radix(digits, radix).ok()).flatten()
 }
 
 /// An address that the core works with: the host as given and, once known, its IP.
@@ -105,5 +143,50 @@ impl Address {
             Some(_) | None => self.host.clone(),
         };
         Endpoint { host, port: self.port }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_by_the_system() {
+        for (text, wanted) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.1", "127.0.0.1"),
+            ("127.2.3", "127.2.0.3"),
+            ("127.65535", "127.0.255.255"),
+            ("2130706433", "127.0.0.1"),
+            ("0", "0.0.0.0"),
+            ("4294967295", "255.255.255.255"),
+            ("0x7F.1", "127.0.0.1"),
+            ("0177.0.0.01", "127.0.0.1"),
+            ("0:0::1", "::1"),
+        ] {
+            assert_eq!(read_ip(text), wanted.parse().ok(), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "127.",
+            "127.1.",
+            "1..2",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "256.1",
+            "1.16777216",
+            "4294967296",
+            "08.1.1.1",
+            "0x",
+            "+1",
+            "1.-1",
+            "127.1 ",
+            "127.1x",
+            "m",
+            "::ffff:127.1",
+        ] {
+            assert_eq!(read_ip(text), None, "{text}");
+        }
     }
 }

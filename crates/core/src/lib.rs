@@ -62,7 +62,7 @@ mod standing;
 mod switch;
 mod vote;
 
-pub use address::{Address, Endpoint};
+pub use address::{Address, Endpoint, read_ip};
 pub use agreement::{Count, Epochs, Position, Told, Worth, enough};
 pub use census::{Census, GroupCensus};
 pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};

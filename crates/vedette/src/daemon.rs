@@ -51,7 +51,7 @@ fn take_dialect(words: &[OsString]) -> Result<(Vec<OsString>, Option<Dialect>), 
 }
 
 /// The configuration file first, then options; `-` as the first or the last word stands for
-/// standard input.
+/// standard input, elsewhere it is a value like others.
 fn run_with(words: &[OsString], base: Start) -> ExitCode {
     match start(words, base) {
         Ok(start) => vedette_server::run(&start),
@@ -69,8 +69,16 @@ fn start(words: &[OsString], base: Start) -> io::Result<Start> {
         }
         Some(_) | None => (None, words),
     };
-    let is_dash = |word: &OsString| word == "-";
-    let wants_stdin = words.first().is_some_and(is_dash) || words.last().is_some_and(is_dash);
+    let before = options.len();
+    let options = match (options, &config_file) {
+        ([first, rest @ ..], None) if first == "-" => rest,
+        (all, _) => all,
+    };
+    let options = match options {
+        [rest @ .., last] if last == "-" => rest,
+        all => all,
+    };
+    let wants_stdin = options.len() < before;
     Ok(Start {
         config_file,
         arguments: options.iter().cloned().map(OsString::into_vec).collect(),
@@ -102,6 +110,12 @@ mod tests {
     fn the_file_comes_first() {
         check(&["s.conf", "--port", "1"], Some("s.conf"), &["--port", "1"]);
         check(&["s.conf", "--sentinel"], Some("s.conf"), &["--sentinel"]);
+    }
+
+    #[test]
+    fn a_dash_within_is_a_value() {
+        check(&["s.conf", "-", "--port", "1"], Some("s.conf"), &["-", "--port", "1"]);
+        check(&["--port", "-", "s.conf"], None, &["--port", "-", "s.conf"]);
     }
 
     #[test]

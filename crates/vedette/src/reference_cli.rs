@@ -36,12 +36,36 @@ pub(crate) fn run(words: &[OsString], dialect: Dialect) -> ExitCode {
             println!("{}", version_line(dialect));
             ExitCode::SUCCESS
         }
-        Some("-h" | "--help") => {
-            eprint!("{}", USAGE.replace("redis", dialect.name()));
+        Some("-h" | "--help") => help(dialect),
+        Some(word @ ("--test-memory" | "--check-system")) => {
+            eprintln!("{}", no_test_of_the_machine(word, dialect));
             ExitCode::FAILURE
         }
         Some(_) | None => crate::daemon::run_as(words, dialect),
     }
+}
+
+/// Valkey's is an answer, Redis's an error.
+fn help(dialect: Dialect) -> ExitCode {
+    let usage = USAGE.replace("redis", dialect.name());
+    match dialect {
+        Dialect::Redis => {
+            eprint!("{usage}");
+            ExitCode::FAILURE
+        }
+        Dialect::Valkey => {
+            print!("{usage}");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// These look for what would harm a server that holds data.
+fn no_test_of_the_machine(word: &str, dialect: Dialect) -> String {
+    format!(
+        "{word} tests a machine for a data server, and this is a Sentinel: run \
+         '{dialect}-server {word}' there"
+    )
 }
 
 /// What scripts that parse the reference's version expect.

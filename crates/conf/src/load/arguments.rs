@@ -6,11 +6,11 @@ use crate::words;
 ///
 /// `--port 1` becomes `port "1"`; an option of several words in one argument is taken as is; the
 /// first word after a bare option is its value even if it looks like an option, except after
-/// `--sentinel` and `--save`. A `-` at either end stands for standard input and is left out.
+/// `--sentinel` and `--save`.
 pub(super) fn lines(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let mut wants_value = false;
-    for argument in without_stdin(arguments) {
+    for argument in arguments {
         match argument.strip_prefix(b"--") {
             Some(option) if !wants_value => {
                 lines.push(option.to_vec());
@@ -31,16 +31,6 @@ pub(super) fn lines(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
     }
     lines.iter_mut().for_each(|line| line.push(b'\n'));
     lines
-}
-
-/// Whether `-` stands where it means standard input: alone, or as the last word.
-fn without_stdin(arguments: &[Vec<u8>]) -> &[Vec<u8>] {
-    let dash = |word: &Vec<u8>| word == b"-";
-    match arguments {
-        [rest @ .., last] if dash(last) => rest,
-        [first, rest @ ..] if dash(first) => rest,
-        all => all,
-    }
 }
 
 fn is_bare(option: &[u8]) -> bool {
@@ -79,9 +69,8 @@ mod tests {
     }
 
     #[test]
-    fn strays_and_dashes() {
+    fn strays_and_dashes_are_values() {
         check(&["stray", "--port", "1"], "\"stray\"\nport \"1\"\n");
-        check(&["--port", "1", "-"], "port \"1\"\n");
-        check(&["-"], "");
+        check(&["-", "--port", "-"], "\"-\"\nport \"-\"\n");
     }
 }

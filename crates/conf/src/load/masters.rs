@@ -109,6 +109,10 @@ impl<'a> Masters<'a> {
         Ok(())
     }
 
+    pub(super) fn monitors(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     pub(super) fn option(
         &mut self,
         directive: SentinelDirective,

@@ -4,6 +4,7 @@
 mod access;
 mod arguments;
 mod masters;
+mod orphans;
 mod reader;
 mod second_pass;
 mod special;
@@ -80,8 +81,8 @@ pub struct Inspection {
 
 /// Loads the configuration of a start (spec: interface 7, 8).
 ///
-/// `arguments` are the words after the file on the command line, `stdin` the text of standard
-/// input if `-` was given.
+/// `arguments` are the words after the file on the command line without the `-` that asks for
+/// standard input, `stdin` its text.
 ///
 /// # Errors
 /// The error that the reference reports: the first while reading, else the first by group.
@@ -98,6 +99,22 @@ pub fn load(
     }
 }
 
+/// Judges a start that names no file, which cannot succeed: the reference looks at the other words
+/// first.
+///
+/// # Errors
+/// As [`load`].
+pub fn judge_words(
+    arguments: &[Vec<u8>],
+    stdin: Option<&[u8]>,
+    files: &dyn Files,
+) -> Result<(), ConfigError> {
+    let mut reader = reader::Reader::new(files);
+    read_more(&mut reader, 1, arguments, stdin);
+    second_pass::run(&mut reader);
+    reader.errors.into_iter().next().map_or(Ok(()), Err)
+}
+
 /// Reads a configuration to its end whatever is wrong with it.
 #[must_use]
 pub fn inspect(
@@ -107,7 +124,22 @@ pub fn inspect(
     files: &dyn Files,
 ) -> Inspection {
     let mut reader = reader::Reader::new(files);
-    let mut before = reader.read_main(main);
+    let before = reader.read_main(main);
+    read_more(&mut reader, before, arguments, stdin);
+    let state = second_pass::run(&mut reader);
+    reader.settle_access();
+    reader.document.keep();
+    let reader::Reader { server, document, errors, warnings, .. } = reader;
+    Inspection { errors, loaded: Loaded { server, state, document, warnings } }
+}
+
+/// Reads what follows the main file and its `before` lines.
+fn read_more(
+    reader: &mut reader::Reader<'_>,
+    mut before: usize,
+    arguments: &[Vec<u8>],
+    stdin: Option<&[u8]>,
+) {
     if let Some(text) = stdin {
         // The reference puts the texts behind each other: the first line takes the number of what
         // follows the main file's last line end.
@@ -116,9 +148,4 @@ pub fn inspect(
     }
     let options = arguments::lines(arguments).concat();
     reader.read_text(&Origin::CommandLine, before, &options);
-    let state = second_pass::run(&mut reader);
-    reader.settle_access();
-    reader.document.keep();
-    let reader::Reader { server, document, errors, warnings, .. } = reader;
-    Inspection { errors, loaded: Loaded { server, state, document, warnings } }
 }

@@ -11,6 +11,7 @@ use crate::directives::{General, general};
 use crate::document::{Document, Line, Origin};
 use crate::error::{ConfigError, OsError, Warning};
 use crate::files::Files;
+use crate::rewrite::MARKER;
 use crate::settings::ServerSettings;
 use crate::words;
 
@@ -30,6 +31,8 @@ pub(super) struct Reader<'a> {
     pub(super) settings: Settings,
     /// `sentinel` lines, for the second pass.
     pub(super) queued: Vec<Statement>,
+    /// The line of the main file below which the lines of a running process stand.
+    pub(super) marker: Option<usize>,
     /// Where `requirepass` was set last.
     pub(super) requirepass_at: Option<(Origin, usize)>,
     pub(super) errors: Vec<ConfigError>,
@@ -46,6 +49,7 @@ impl<'a> Reader<'a> {
             server: ServerSettings::default(),
             settings: Settings::default(),
             queued: Vec::new(),
+            marker: None,
             requirepass_at: None,
             errors: Vec::new(),
             warnings: Vec::new(),
@@ -78,6 +82,9 @@ impl<'a> Reader<'a> {
     fn read_line(&mut self, origin: &Origin, number: usize, line: &[u8]) {
         self.document.push(Line::new(origin.clone(), number, line.to_vec()));
         let text = words::trim(line);
+        if text == MARKER && *origin == Origin::Main {
+            self.marker.get_or_insert(number);
+        }
         if text.is_empty() || text.starts_with(b"#") {
             return;
         }

@@ -5,6 +5,7 @@ use vedette_core::{Epoch, Secret, SentinelId, Settings};
 
 use super::SavedState;
 use super::masters::Masters;
+use super::orphans::Orphans;
 use super::reader::Reader;
 use super::statement::{Statement, leading_number};
 use crate::directives::{Group, SentinelDirective, out_of_range, yes_no};
@@ -29,7 +30,11 @@ pub(super) fn run(reader: &mut Reader<'_>) -> SavedState {
             reader.errors.push(statement.bad(message));
         }
     }
+    let mut orphans = Orphans::find(&queued, &masters, reader.marker);
     for statement in group(&queued, Group::Master) {
+        if orphans.take(statement) {
+            continue;
+        }
         if let Err(message) = option(&mut masters, statement, process.my_id) {
             reader.errors.push(statement.bad(message));
         }
@@ -37,6 +42,8 @@ pub(super) fn run(reader: &mut Reader<'_>) -> SavedState {
     let (masters, warnings) = masters.finish();
     reader.warnings.extend(warnings);
     let highest = masters.iter().map(|master| master.config_epoch).max();
+    let highest = highest.max(orphans.highest_epoch);
+    reader.warnings.extend(orphans.warnings);
     reader.warnings.extend(queued.iter().filter_map(tail_warning));
     SavedState {
         my_id: process.my_id,
@@ -46,7 +53,7 @@ pub(super) fn run(reader: &mut Reader<'_>) -> SavedState {
     }
 }
 
-fn directive(statement: &Statement) -> Option<SentinelDirective> {
+pub(super) fn directive(statement: &Statement) -> Option<SentinelDirective> {
     SentinelDirective::find(&statement.words[1])
 }
 

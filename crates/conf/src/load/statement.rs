@@ -1,6 +1,6 @@
 //! One line on its way through the loader.
 
-use vedette_core::Endpoint;
+use vedette_core::{Endpoint, read_ip};
 
 use crate::directives::{INT_MAX, out_of_range};
 use crate::document::Origin;
@@ -49,10 +49,11 @@ impl Statement {
         let port = leading_number(&self.words[index + 1]).and_then(|port| u16::try_from(port).ok());
         let port = port.ok_or("Invalid port number.")?;
         let host = self.text_of(index)?;
-        if host.is_empty() || !(names_allowed || host.parse::<std::net::IpAddr>().is_ok()) {
-            return Err(UNRESOLVED.into());
+        if names_allowed && !host.is_empty() {
+            return Ok(Endpoint::new(host, port));
         }
-        Ok(Endpoint::new(host, port))
+        let ip = read_ip(host).ok_or(UNRESOLVED)?;
+        Ok(Endpoint::new(&ip.to_string(), port))
     }
 
     /// A whole number of 32 bits.

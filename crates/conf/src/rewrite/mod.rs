@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 use vedette_core::{DurableChange, DurableState, MasterName};
 
 use self::image::Image;
-use self::replace::{MARKER, Writer};
+pub(crate) use self::replace::MARKER;
+use self::replace::Writer;
+use crate::directives::SentinelDirective;
 use crate::document::{Document, Origin, Place, Slot};
+use crate::error::Warning;
 
 /// A change that does not come from the core.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +36,10 @@ pub struct SentinelFile {
     /// Working directory, saved if the file names none.
     dir: PathBuf,
     marker: Option<Place>,
+    /// Masters that the file had lines of when nothing monitored them: the lines stay.
+    orphans: BTreeSet<MasterName>,
+    /// What somebody should know about the changes that were noted.
+    warnings: Vec<Warning>,
     stale: Stale,
 }
 
@@ -52,7 +59,10 @@ impl SentinelFile {
         document.keep();
         let marker = marker(&document);
         let stale = Stale { everything: true, ..Stale::default() };
-        Self { document, image: Image::new(state), dir: dir.to_path_buf(), marker, stale }
+        let image = Image::new(state);
+        let orphans = strangers(&document, &image);
+        let (dir, warnings) = (dir.to_path_buf(), Vec::new());
+        Self { document, image, dir, marker, orphans, warnings, stale }
     }
 
     /// Notes a change of the core.
@@ -65,10 +75,27 @@ impl SentinelFile {
                 self.stale.masters.insert(master.name.clone());
             }
             DurableChange::Removed(name) => {
+                self.warnings.extend(self.comes_back(name));
                 self.stale.masters.insert(name.clone());
             }
         }
         self.image.change(change);
+    }
+
+    /// A line that is not ours to take out monitors the master again after the next start.
+    fn comes_back(&self, name: &MasterName) -> Option<Warning> {
+        let slot = Slot::Master(name.clone(), SentinelDirective::Monitor);
+        let mut lines = self.document.places(&slot).map(|(_, line)| line);
+        let line = lines.find(|line| *line.origin() != Origin::Main)?;
+        let text =
+            format!("master `{name}` is removed, but only until the next start: this names it");
+        let remedy = "take it out there too";
+        Some(Warning { place: Some((line.origin().clone(), line.number())), text, remedy })
+    }
+
+    /// What somebody should know about the changes that were noted; each is told once.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Notes a change of the shell.
@@ -94,7 +121,7 @@ impl SentinelFile {
         let image = &self.image;
         if stale.everything {
             writer.mark_unreadable();
-            remove_strangers(&mut writer, image);
+            remove_strangers(&mut writer, image, &self.orphans);
             writer.drop_open_default();
             writer.write_always(&self.dir);
         }
@@ -133,6 +160,7 @@ impl SentinelFile {
     pub fn reject(&mut self) {
         self.document.take_back();
         self.image.take_back();
+        self.warnings.clear();
         self.marker = marker(&self.document);
         // What was rendered was taken back with its lines; what was stale before may be again.
         self.stale = Stale { everything: true, ..Stale::default() };
@@ -158,18 +186,25 @@ fn remove_master(writer: &mut Writer<'_>, name: &MasterName) {
     slots.iter().for_each(|slot| writer.remove_main(slot));
 }
 
-/// Lines of masters that are not monitored.
-fn remove_strangers(writer: &mut Writer<'_>, image: &Image) {
-    let names: BTreeSet<MasterName> = writer
-        .document
-        .slots()
-        .filter_map(|slot| match slot {
-            Slot::Master(name, _) => Some(name.clone()),
-            Slot::Text | Slot::Broken | Slot::General(_) | Slot::Process(_) | Slot::Stray => None,
-        })
-        .filter(|name| image.master(name).is_none())
-        .collect();
-    names.iter().for_each(|name| remove_master(writer, name));
+/// Lines of masters that are not monitored. What was there at the start stays, but for lines that
+/// would monitor them.
+fn remove_strangers(writer: &mut Writer<'_>, image: &Image, orphans: &BTreeSet<MasterName>) {
+    for name in strangers(writer.document, image) {
+        if orphans.contains(&name) {
+            writer.remove_main(&Slot::Master(name, SentinelDirective::Monitor));
+        } else {
+            remove_master(writer, &name);
+        }
+    }
+}
+
+/// Masters that have lines and are not monitored.
+fn strangers(document: &Document, image: &Image) -> BTreeSet<MasterName> {
+    let names = document.slots().filter_map(|slot| match slot {
+        Slot::Master(name, _) => Some(name.clone()),
+        Slot::Text | Slot::Broken | Slot::General(_) | Slot::Process(_) | Slot::Stray => None,
+    });
+    names.filter(|name| image.master(name).is_none()).collect()
 }
 
 fn marker(document: &Document) -> Option<Place> {

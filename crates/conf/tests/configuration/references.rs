@@ -328,9 +328,8 @@ const SENTINEL_LINES: &str = "sentinel monitor n 127.0.0.1 6379 0
     sentinel deny-scripts-reconfig maybe
     sentinel known-replica m 127.0.0.1
     sentinel known-replica m no.such.host.invalid 1
-    sentinel known-replica n 127.0.0.1 1
     sentinel known-sentinel m 127.0.0.1 2 0123456789012345678901234567890123456789
-    sentinel config-epoch n 1
+    sentinel rename-command n A B
     sentinel leader-epoch m
     sentinel rename-command m A";
 

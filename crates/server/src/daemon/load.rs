@@ -32,14 +32,20 @@ pub(super) fn dialect(start: &Start) -> Result<Dialect, Refused> {
 /// Loads the configuration; the path is absolute from now on, whatever `dir` says.
 pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded), Refused> {
     let to_stdout = Log::new(LogTarget::default(), vedette_core::LogLevel::Notice);
-    let Some(config_file) = &start.config_file else {
-        let why = "Sentinel needs config file on disk to save state. Exiting...";
-        return Err(refuse_with(&to_stdout, &why));
-    };
-    if start.stdin.is_some() {
+    let stdin = start.stdin.as_deref();
+    let is_there = |file: &PathBuf| access(file, Access::READ_OK).is_ok();
+    if stdin.is_some() && start.config_file.as_ref().is_none_or(is_there) {
         to_stdout.notice("Reading config from stdin");
     }
-    let stdin = start.stdin.as_deref();
+    let Some(config_file) = &start.config_file else {
+        return Err(match vedette_conf::judge_words(&start.arguments, stdin, &DiskFiles) {
+            Ok(()) => {
+                let why = "Sentinel needs config file on disk to save state. Exiting...";
+                refuse_with(&to_stdout, &why)
+            }
+            Err(error) => refuse_bad(error, dialect, &to_stdout),
+        });
+    };
     let absolute = std::path::absolute(config_file).unwrap_or_else(|_| config_file.clone());
     if let Err(error) = store::recover(&absolute) {
         let path = absolute.display();
@@ -54,13 +60,20 @@ pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded),
                 None => Ok((absolute, loaded)),
             }
         }
-        Err(error @ ConfigError::CannotOpen { .. }) => Err(refuse_with(&to_stdout, &error)),
-        Err(error @ ConfigError::Whole(_)) => Err(fatal(&error, dialect)),
-        Err(ConfigError::Line(bad)) => {
+        Err(error) => Err(refuse_bad(error, dialect, &to_stdout)),
+    }
+}
+
+/// Refuses a bad configuration where and as the reference does.
+fn refuse_bad(error: ConfigError, dialect: Dialect, to_stdout: &Log) -> Refused {
+    match error {
+        ConfigError::CannotOpen { .. } => refuse_with(to_stdout, &error),
+        ConfigError::Whole(_) => fatal(&error, dialect),
+        ConfigError::Line(bad) => {
             if let Some(host) = bad.unresolved_host() {
                 to_stdout.warning(&format!("Failed to resolve hostname '{host}'"));
             }
-            Err(fatal(&ConfigError::Line(bad), dialect))
+            fatal(&ConfigError::Line(bad), dialect)
         }
     }
 }

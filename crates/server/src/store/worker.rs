@@ -137,6 +137,9 @@ impl<F: Fn(StoreEvent)> Worker<F> {
             self.votes = votes;
         }
         self.prepare_next();
+        for warning in self.file.take_warnings() {
+            (self.notify)(StoreEvent::Warning(warning.to_string()));
+        }
         self.committer.warnings.drain(..).map(StoreEvent::Warning).for_each(&self.notify);
     }
 }

@@ -33,6 +33,7 @@ mod renamed_commands;
 mod restart;
 mod rewriting;
 mod scripts;
+mod sources;
 mod tls;
 mod tools;
 mod unresolved;

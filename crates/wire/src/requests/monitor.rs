@@ -1,9 +1,9 @@
 //! `SENTINEL MONITOR` (spec: interface 2.11, holes H32).
 
-use std::net::IpAddr;
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use vedette_core::{Endpoint, Refusal, Request};
+use vedette_core::{Endpoint, Refusal, Request, read_ip};
 use vedette_resp::parse_integer;
 
 use super::Parsed;
@@ -33,15 +33,18 @@ pub fn parse(args: &[Bytes; 4], resolve_hostnames: bool) -> Parsed {
     let host = self::host(host, resolve_hostnames)?;
     let port = u16::try_from(port).map_err(|_| error("ERR Invalid port number."))?;
     let name = check_name(name)?;
-    Ok(Request::Monitor { name: name.into(), address: Endpoint::new(host, port), quorum })
+    Ok(Request::Monitor { name: name.into(), address: Endpoint::new(&host, port), quorum })
 }
 
-fn host(host: &[u8], resolve_hostnames: bool) -> Result<&str, Reply> {
-    core::str::from_utf8(host)
-        .ok()
-        .filter(|host| is_plausible(host))
-        .filter(|host| resolve_hostnames || host.parse::<IpAddr>().is_ok())
-        .ok_or_else(|| refusal(&Refusal::InvalidAddress, Dialect::Redis))
+/// A name as it is given, or an address in its usual form.
+fn host(host: &[u8], resolve_hostnames: bool) -> Result<Cow<'_, str>, Reply> {
+    let host = core::str::from_utf8(host).ok().filter(|host| is_plausible(host));
+    let host = if resolve_hostnames {
+        host.map(Cow::Borrowed)
+    } else {
+        host.and_then(read_ip).map(|ip| Cow::Owned(ip.to_string()))
+    };
+    host.ok_or_else(|| refusal(&Refusal::InvalidAddress, Dialect::Redis))
 }
 
 /// The documented set of characters: anything else breaks hellos, INFO or the file.

@@ -1,10 +1,11 @@
 //! The process beside the reference's: what it says, writes, leaves behind and ends with
 //! (spec: interface 7, 10).
 
+mod addresses;
 mod background;
 mod log_file;
 mod run;
-pub(crate) use run::{Ending, Make, Setting, alike, alike_as, code};
+pub(crate) use run::{Ending, Make, Setting, alike, alike_as, both, code};
 
 mod starting;
 mod stopping;

@@ -96,10 +96,68 @@ fn wrong_words_are_refused_with_their_line() {
 }
 
 /// Starts with `input` as standard input.
-fn with_input(setting: &mut super::run::Setting, input: &str) {
+fn with_input(setting: &mut Setting, input: &str) {
     setting.write("input", input);
     setting.set_before(&["sh", "-c", "exec \"$0\" \"$@\" < \"$FOLDER/input\""]);
     setting.set_after(&["-"]);
+}
+
+#[test]
+fn a_dash_that_is_not_the_last_word_is_a_value() {
+    for words in [&["-", "--port", "$PORT"][..], &["--loglevel", "-", "--port", "1"], &["-", "-"]] {
+        let (ending, said) = alike("", |setting| {
+            with_input(setting, "loglevel warning\n");
+            setting.set_after(words);
+            setting.refused()
+        });
+        assert_eq!(ending, code(1), "{words:?}");
+        assert!(said.iter().any(|line| line.contains("\"-\"")), "{words:?}: {said:?}");
+    }
+}
+
+#[test]
+fn words_without_a_file_are_judged_first() {
+    for (words, wanted) in [
+        (&["-"][..], "Sentinel needs config file on disk"),
+        (&["--port", "$PORT", "-"], "Sentinel needs config file on disk"),
+        (&["-", "sentinel.conf"], ">>> '\"sentinel.conf\"'"),
+        (&["--port", "$PORT", "sentinel.conf"], ">>> 'port \"$PORT\" \"sentinel.conf\"'"),
+        (&["--sentinel", "sentinel.conf"], ">>> 'sentinel \"sentinel.conf\"'"),
+        (&["none.conf", "-"], "can't open config file '$FOLDER/none.conf'"),
+    ] {
+        let (ending, said) = alike("", |setting| {
+            with_input(setting, "loglevel warning\n");
+            setting.set_after(words);
+            setting.end_of(&mut setting.start_on(&[]))
+        });
+        assert_eq!(ending, code(1), "{words:?}");
+        assert!(said.iter().any(|line| line.contains(wanted)), "{words:?}: {said:?}");
+    }
+}
+
+/// Ours has no text of the reference's, but ends as it does.
+#[test]
+fn help_ends_as_by_the_references() {
+    alike("", |setting| {
+        setting.set_after(&["--help"]);
+        let (ending, said) = setting.end_of(&mut setting.start_on(&[]));
+        assert!(said[0].starts_with("Usage: "), "{said:?}");
+        ending
+    });
+}
+
+#[test]
+fn ours_tests_no_machine() {
+    for dialect in [Dialect::Redis, Dialect::Valkey] {
+        for word in ["--test-memory", "--check-system"] {
+            let mut setting = Setting::new(Make::Ours, dialect, "");
+            setting.set_after(&[word, "1"]);
+            let (ending, said) = setting.end_of(&mut setting.start_on(&[]));
+            assert_eq!(ending, code(1));
+            let remedy = format!("run '{dialect}-server {word}' there");
+            assert!(said[0].starts_with(word) && said[0].ends_with(&remedy), "{said:?}");
+        }
+    }
 }
 
 #[test]
