@@ -27,6 +27,8 @@ pub struct ServerSettings {
     pub unix_socket_perm: u32,
     /// Its group.
     pub unix_socket_group: Option<String>,
+    /// In Valkey's dialect: HELLO names Redis (`extended-redis-compatibility`).
+    pub greets_as_redis: bool,
     /// Backlog of the listeners.
     pub tcp_backlog: u32,
     /// Seconds after which an idle client is closed; 0 is never.
@@ -312,6 +314,7 @@ impl Default for ServerSettings {
             unix_socket: None,
             unix_socket_perm: 0,
             unix_socket_group: None,
+            greets_as_redis: false,
             tcp_backlog: 511,
             timeout_secs: 0,
             tcp_keepalive_secs: 300,

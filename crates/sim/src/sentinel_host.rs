@@ -259,6 +259,7 @@ impl Process {
             ends: Ends::Tcp { peer, local },
             fd: -1,
             dialect: Dialect::Redis,
+            greets_as_redis: false,
             told: Told::Names,
             names: std::sync::Arc::default(),
         };

@@ -76,6 +76,7 @@ impl Host {
             ends,
             fd: 9,
             dialect: Dialect::Redis,
+            greets_as_redis: false,
             told: Told::Names,
             names: std::sync::Arc::default(),
         };

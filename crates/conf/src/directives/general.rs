@@ -206,6 +206,7 @@ const TABLE: &[(&str, General)] = &[
     ("unixsocket", file(|s| &mut s.unix_socket)),
     ("unixsocketperm", General::Plain(Syntax::Octal, Target::Number(|s| &mut s.unix_socket_perm))),
     ("unixsocketgroup", text(|s| &mut s.unix_socket_group)),
+    ("extended-redis-compatibility", flag(|s| &mut s.greets_as_redis)),
     ("tcp-backlog", number(0, INT_MAX, |s| &mut s.tcp_backlog)),
     ("timeout", number(0, INT_MAX, |s| &mut s.timeout_secs)),
     ("tcp-keepalive", number(0, INT_MAX, |s| &mut s.tcp_keepalive_secs)),

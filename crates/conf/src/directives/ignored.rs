@@ -19,7 +19,7 @@ pub(super) const IGNORED: &[(Syntax, &str)] = &[
          cluster-allow-replica-migration cluster-enabled cluster-replica-no-failover
          cluster-slave-no-failover cluster-require-full-coverage cluster-slot-stats-enabled
          crash-log-enabled crash-memcheck-enabled disable-thp dual-channel-replication-enabled
-         enable-debug-assert extended-redis-compatibility jemalloc-bg-thread latency-tracking
+         enable-debug-assert jemalloc-bg-thread latency-tracking
          lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del
          lazyfree-lazy-user-del lazyfree-lazy-user-flush no-appendfsync-on-rewrite
          rdb-del-sync-files rdb-save-incremental-fsync rdbchecksum rdbcompression

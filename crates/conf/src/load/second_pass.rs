@@ -45,12 +45,9 @@ pub(super) fn run(reader: &mut Reader<'_>) -> SavedState {
     let highest = highest.max(orphans.highest_epoch);
     reader.warnings.extend(orphans.warnings);
     reader.warnings.extend(queued.iter().filter_map(tail_warning));
-    SavedState {
-        my_id: process.my_id,
-        current_epoch: process.current_epoch.max(highest.filter(|epoch| *epoch > Epoch::ZERO)),
-        settings: process.settings,
-        masters,
-    }
+    // 0 is written before there was any (spec: holes H17).
+    let current_epoch = process.current_epoch.max(highest).filter(|epoch| *epoch > Epoch::ZERO);
+    SavedState { my_id: process.my_id, current_epoch, settings: process.settings, masters }
 }
 
 pub(super) fn directive(statement: &Statement) -> Option<SentinelDirective> {

@@ -74,7 +74,7 @@ pub(super) fn before_masters(id: &str, settings: &Settings) -> Vec<Wanted> {
     ]
 }
 
-/// The lines after the masters. An epoch that was never saved stays so (spec: holes H17).
+/// The lines after the masters. The references write an epoch of 0 before the first one.
 pub(super) fn after_masters(current_epoch: Option<Epoch>, settings: &Settings) -> Vec<Wanted> {
     use SentinelDirective as D;
     let maybe = |directive, value: Option<Vec<u8>>| Wanted {
@@ -83,7 +83,10 @@ pub(super) fn after_masters(current_epoch: Option<Epoch>, settings: &Settings) -
     };
     let text = |value: &Option<Arc<str>>| value.as_deref().map(bytes);
     vec![
-        maybe(D::CurrentEpoch, current_epoch.map(bytes)),
+        Wanted {
+            directive: D::CurrentEpoch,
+            lines: Lines::One(vec![bytes(current_epoch.unwrap_or_default())]),
+        },
         maybe(D::AnnounceIp, text(&settings.announce_ip)),
         maybe(D::AnnouncePort, settings.announce_port.map(bytes)),
         maybe(D::SentinelUser, text(&settings.sentinel_user)),

@@ -77,8 +77,14 @@ impl Newcomer {
             (Line::Plain(fd), Ends::Tcp { .. }) => Stream::Tcp(TcpStream::from_std(fd.into())?),
             (Line::Plain(fd), Ends::Unix { .. }) => Stream::Unix(UnixStream::from_std(fd.into())?),
         };
-        let (told, names) = (house.rules.told, house.rules.names.clone());
-        let facts = ConnectionFacts { ends: self.ends, fd, dialect: house.dialect, told, names };
+        let facts = ConnectionFacts {
+            ends: self.ends,
+            fd,
+            dialect: house.dialect,
+            greets_as_redis: house.rules.greets_as_redis,
+            told: house.rules.told,
+            names: house.rules.names.clone(),
+        };
         Ok((stream, facts))
     }
 }

@@ -119,6 +119,8 @@ pub(crate) struct Rules {
     pub(crate) keepalive_secs: u32,
     pub(crate) maxclients: u64,
     pub(crate) protected_mode: bool,
+    /// `extended-redis-compatibility`.
+    pub(crate) greets_as_redis: bool,
     /// `hide-user-data-from-log`.
     pub(crate) told: Told,
     /// `rename-command` of this Sentinel itself.

@@ -29,6 +29,7 @@ struct Peer(UnixStream);
 impl Harness {
     fn start(threads: usize, change: impl FnOnce(&mut Rules)) -> Self {
         let mut rules = Rules {
+            greets_as_redis: false,
             limits: ClientLimits::default(),
             timeout_secs: 0,
             keepalive_secs: 0,

@@ -225,6 +225,7 @@ fn rules(server: &ServerSettings, maxclients: u64, dialect: Dialect) -> Rules {
         keepalive_secs: server.tcp_keepalive_secs,
         maxclients,
         protected_mode: server.protected_mode,
+        greets_as_redis: server.greets_as_redis,
         told: match (server.hide_user_data_from_log, dialect) {
             (Some(true), _) | (None, Dialect::Valkey) => Told::Nothing,
             (None, Dialect::Redis) => Told::Names,

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
@@ -165,6 +165,57 @@ fn a_unix_socket_has_the_permissions_that_it_is_given() {
             (mode & 0o7777, ended)
         });
         assert_eq!((mode, ended.0), (u32::from_str_radix(perm, 8).unwrap(), code(0)), "{perm}");
+    }
+}
+
+/// Valkey's `unixsocketgroup`. Only the superuser can give a socket away.
+#[test]
+fn a_unix_socket_belongs_to_the_group_that_is_named() {
+    for (group, wanted) in [("", Some(0)), ("daemon", Some(1)), ("no-such-group", None)] {
+        if !rustix::process::geteuid().is_root() && wanted == Some(1) {
+            continue;
+        }
+        let lines = format!("unixsocket $FOLDER/socket\nunixsocketgroup \"{group}\"\n");
+        let (gid, (ending, said)) = alike_as(Dialect::Valkey, &lines, |setting| {
+            if wanted.is_none() {
+                return (None, setting.refused());
+            }
+            let mut process = setting.start();
+            assert_eq!(setting.ask("PING"), "+PONG\r\n");
+            let gid = std::fs::metadata(setting.path("socket")).unwrap().gid();
+            process.signal(Signal::TERM);
+            (Some(gid), setting.end_of(&mut process))
+        });
+        assert_eq!((gid.is_some(), gid == Some(1)), (wanted.is_some(), wanted == Some(1)));
+        assert_eq!(ending, code(i32::from(wanted.is_none())), "{said:?}");
+        let failed = format!("Failed opening Unix socket: getgrnam error for group '{group}'");
+        assert_eq!(said.iter().any(|line| line.contains(&failed)), wanted.is_none(), "{said:?}");
+    }
+}
+
+/// Valkey's `extended-redis-compatibility`.
+#[test]
+fn hello_names_redis_where_compatibility_is_asked_for() {
+    for (word, server) in [("yes", "\r\nredis\r\n"), ("no", "\r\nvalkey\r\n")] {
+        let lines = format!("extended-redis-compatibility {word}\n");
+        let greeting = alike_as(Dialect::Valkey, &lines, |setting| {
+            let mut process = setting.start();
+            let mut stream = setting.connect();
+            stream.write_all(b"HELLO 3\r\nQUIT\r\n").unwrap();
+            let mut greeting = String::new();
+            while !greeting.contains("modules\r\n*0\r\n") {
+                let mut bytes = [0; 512];
+                let count = stream.read(&mut bytes).unwrap();
+                assert_ne!(count, 0, "{greeting}");
+                greeting.push_str(&String::from_utf8_lossy(&bytes[..count]));
+            }
+            process.terminate(BOUND).unwrap();
+            let (before, rest) = greeting.split_once("id\r\n:").unwrap();
+            let (_, after) = rest.split_once("\r\n").unwrap();
+            let (after, _) = after.split_once("*0").unwrap();
+            (before.to_owned(), after.to_owned())
+        });
+        assert!(greeting.0.contains(server), "{greeting:?}");
     }
 }
 

@@ -94,9 +94,9 @@ fn findings(case: &Case, theirs: &str, ours: &str) -> Vec<String> {
     only_ours.retain(|line| !user.contains(*line) && !is_known(ONLY_OURS, line));
     findings.extend(only_ours.iter().map(|line| format!("only ours: {line:?}")));
     let mut only_theirs: Vec<_> = theirs.lines.difference(&ours.lines).collect();
-    // An epoch that is not there is 0.
+    // A vote that is not there was given in epoch 0.
     let is_zero = |line: &[String]| {
-        line.get(1).is_some_and(|word| word.ends_with("-epoch"))
+        line.get(1).is_some_and(|word| word == "leader-epoch")
             && line.last().is_some_and(|epoch| epoch == "0")
     };
     only_theirs

@@ -19,6 +19,8 @@ pub struct ConnectionFacts {
     pub fd: i32,
     /// Whose names and versions it is given.
     pub dialect: Dialect,
+    /// In Valkey's dialect: whether HELLO names Redis (`extended-redis-compatibility`).
+    pub greets_as_redis: bool,
     /// What the log may tell of it.
     pub told: Told,
     /// What commands are called.

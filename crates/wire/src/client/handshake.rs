@@ -8,6 +8,7 @@ use super::execute::{Executed, Outcome};
 use super::gate::wrong_password;
 use super::session::is_plain;
 use super::surroundings::Surroundings;
+use crate::Dialect;
 use crate::accounts::{DEFAULT_USER, Reason};
 use crate::reply::{Reply, error, error_with, syntax_error, word};
 
@@ -78,13 +79,17 @@ impl Client {
 
     fn greeting(&self) -> Reply {
         let dialect = self.facts.dialect;
+        let (server, version) = match self.facts.greets_as_redis {
+            true => (Dialect::Redis.name(), dialect.redis_version()),
+            false => (dialect.name(), dialect.version()),
+        };
         let protocol = match self.session.protocol {
             Protocol::Resp2 => 2,
             Protocol::Resp3 => 3,
         };
         Reply::Map(vec![
-            (word("server"), word(dialect.name())),
-            (word("version"), word(dialect.version())),
+            (word("server"), word(server)),
+            (word("version"), word(version)),
             (word("proto"), Reply::Integer(protocol)),
             (word("id"), Reply::Integer(i64::try_from(self.id.0).unwrap_or(i64::MAX))),
             (word("mode"), word("sentinel")),

@@ -5,10 +5,11 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::sync::Arc;
 
+use nix::unistd::Group;
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use vedette_conf::{BindAddress, ServerSettings};
@@ -32,7 +33,9 @@ pub(crate) enum ListenError {
     #[error("Failed listening on port {0} (TLS), aborting.")]
     Tls(u16),
     #[error("Failed opening Unix socket: bind: {}", os_words(.0))]
-    Unix(io::Error),
+    Unix(#[from] io::Error),
+    #[error("Failed opening Unix socket: {call} error for group '{group}': {}", os_words(.error))]
+    Group { call: &'static str, group: String, error: io::Error },
     #[error("Configured to not listen anywhere, exiting.")]
     Nowhere,
 }
@@ -56,7 +59,7 @@ impl Listeners {
             }
         }
         if let Some(path) = &settings.unix_socket {
-            all.push(bind_unix(path, settings).map_err(ListenError::Unix)?);
+            all.push(bind_unix(path, settings)?);
         }
         if all.is_empty() {
             return Err(ListenError::Nowhere);
@@ -157,7 +160,7 @@ fn listen_on(address: SocketAddr, settings: &ServerSettings) -> Result<Socket, F
     Ok(socket)
 }
 
-fn bind_unix(path: &Path, settings: &ServerSettings) -> io::Result<Listener> {
+fn bind_unix(path: &Path, settings: &ServerSettings) -> Result<Listener, ListenError> {
     // What a process that crashed left behind; a missing file is the normal case.
     let _ = fs::remove_file(path);
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
@@ -165,9 +168,21 @@ fn bind_unix(path: &Path, settings: &ServerSettings) -> io::Result<Listener> {
     if settings.unix_socket_perm != 0 {
         fs::set_permissions(path, Permissions::from_mode(settings.unix_socket_perm))?;
     }
+    if let Some(group) = &settings.unix_socket_group {
+        give_to_group(path, group)?;
+    }
     socket.listen(backlog(settings))?;
     let door = Door::Unix(path.to_string_lossy().into_owned());
     Ok(Listener { socket: socket.into(), door })
+}
+
+/// Valkey's `unixsocketgroup`, which takes names only.
+fn give_to_group(path: &Path, name: &str) -> Result<(), ListenError> {
+    let failed = |call| move |error| ListenError::Group { call, group: name.to_owned(), error };
+    // The reference calls a group that is not there a success of the system.
+    let found = Group::from_name(name).map_err(io::Error::from).map_err(failed("getgrnam"))?;
+    let found = found.ok_or_else(|| failed("getgrnam")(io::Error::from_raw_os_error(0)))?;
+    chown(path, None, Some(found.gid.as_raw())).map_err(failed("chown"))
 }
 
 fn backlog(settings: &ServerSettings) -> i32 {

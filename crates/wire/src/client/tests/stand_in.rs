@@ -48,6 +48,7 @@ impl Host {
                 ends,
                 fd: 9,
                 dialect: Dialect::Redis,
+                greets_as_redis: false,
                 told: Told::Names,
                 names: std::sync::Arc::default(),
             },
