@@ -289,8 +289,8 @@ fn settings_come_and_go() {
     case.file.change(&DurableChange::Settings(Arc::new(settings)));
     case.file.change(&DurableChange::CurrentEpoch(Epoch::new(9).expect("small")));
     let settled = SETTLED.replace("epoch 0", "epoch 9");
-    let rest = "loglevel warning\nsentinel resolve-hostnames yes\nsentinel announce-port 5\nsentinel \
-                sentinel-pass x\n";
+    let rest = "loglevel warning\nsentinel resolve-hostnames yes\nsentinel announce-port 5\n\
+                sentinel sentinel-pass x\n";
     assert_eq!(case.text(), format!("{settled}{rest}"));
 }
 

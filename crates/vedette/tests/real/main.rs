@@ -32,6 +32,7 @@ mod process;
 mod renamed_commands;
 mod restart;
 mod rewriting;
+mod rotation;
 mod scripts;
 mod sources;
 mod tls;

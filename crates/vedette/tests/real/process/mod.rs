@@ -3,7 +3,9 @@
 
 mod addresses;
 mod background;
+mod effects;
 mod log_file;
+mod pending;
 mod run;
 pub(crate) use run::{Ending, Make, Setting, alike, alike_as, both, code};
 
