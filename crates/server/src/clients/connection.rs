@@ -48,6 +48,8 @@ enum State {
 enum Topic {
     Channel(Bytes),
     Pattern(Bytes),
+    Prefix(Bytes),
+    Tracking,
 }
 
 impl Connection {
@@ -165,6 +167,18 @@ impl Connection {
             SubscriptionChange::PatternRemoved(name) => {
                 self.topics.remove(&Topic::Pattern(name.clone()));
             }
+            SubscriptionChange::TrackingStarted => {
+                self.topics.insert(Topic::Tracking);
+            }
+            SubscriptionChange::TrackingStopped => {
+                self.topics.remove(&Topic::Tracking);
+            }
+            SubscriptionChange::PrefixAdded(name) => {
+                self.topics.insert(Topic::Prefix(name.clone()));
+            }
+            SubscriptionChange::PrefixRemoved(name) => {
+                self.topics.remove(&Topic::Prefix(name.clone()));
+            }
         }
         house.counters.subscription(change);
     }
@@ -184,6 +198,8 @@ impl Connection {
             house.counters.subscription(&match topic {
                 Topic::Channel(name) => SubscriptionChange::ChannelRemoved(name),
                 Topic::Pattern(name) => SubscriptionChange::PatternRemoved(name),
+                Topic::Prefix(name) => SubscriptionChange::PrefixRemoved(name),
+                Topic::Tracking => SubscriptionChange::TrackingStopped,
             });
         }
         house.roll.leave();

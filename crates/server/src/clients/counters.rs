@@ -20,6 +20,8 @@ pub(crate) struct Counters {
     pub(super) reads: AtomicU64,
     pub(super) writes: AtomicU64,
     pub(super) subscribers: AtomicU64,
+    /// How many connections track.
+    pub(super) tracking: AtomicU64,
     pub(super) recent_max_input: AtomicU64,
     pub(super) recent_max_output: AtomicU64,
     commands: AtomicU64,
@@ -34,11 +36,12 @@ pub(crate) struct Counters {
     rates: Mutex<Rates>,
 }
 
-/// How many connections subscribe to each channel and pattern.
+/// How many connections subscribe to each channel and pattern, and track each prefix.
 #[derive(Debug, Default)]
 struct Topics {
     channels: HashMap<Bytes, usize>,
     patterns: HashMap<Bytes, usize>,
+    prefixes: HashMap<Bytes, usize>,
 }
 
 /// Two readings of the counters give the rates. There is no timer behind them: a reading is taken
@@ -95,12 +98,20 @@ impl Counters {
     /// Notes a subscription that came or went.
     pub(super) fn subscription(&self, change: &SubscriptionChange) {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let Topics { channels, patterns } = &mut *topics;
+        let Topics { channels, patterns, prefixes } = &mut *topics;
         match change {
             SubscriptionChange::ChannelAdded(name) => added(channels, name),
             SubscriptionChange::ChannelRemoved(name) => removed(channels, name),
             SubscriptionChange::PatternAdded(name) => added(patterns, name),
             SubscriptionChange::PatternRemoved(name) => removed(patterns, name),
+            SubscriptionChange::TrackingStarted => {
+                self.tracking.fetch_add(1, Relaxed);
+            }
+            SubscriptionChange::TrackingStopped => {
+                self.tracking.fetch_sub(1, Relaxed);
+            }
+            SubscriptionChange::PrefixAdded(name) => added(prefixes, name),
+            SubscriptionChange::PrefixRemoved(name) => removed(prefixes, name),
         }
     }
 
@@ -119,6 +130,7 @@ impl Counters {
             rejected_connections: self.rejected_connections.load(Relaxed),
             pubsub_channels: topics.channels.len() as u64,
             pubsub_patterns: topics.patterns.len() as u64,
+            tracking_prefixes: topics.prefixes.len() as u64,
             error_replies: self.error_replies.load(Relaxed),
             reads_processed: self.reads.load(Relaxed),
             writes_processed: self.writes.load(Relaxed),

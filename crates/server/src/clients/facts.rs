@@ -22,6 +22,7 @@ impl House {
                 recent_max_input: self.counters.recent_max_input.load(Relaxed),
                 recent_max_output: self.counters.recent_max_output.load(Relaxed),
                 subscribers: self.counters.subscribers.load(Relaxed),
+                tracking: self.counters.tracking.load(Relaxed),
                 pause: self.pause(now).map(|pause| PauseFacts {
                     writes_only: pause.writes_only,
                     left_ms: pause.until.since(now).0,

@@ -105,6 +105,14 @@ pub enum SubscriptionChange {
     PatternAdded(bytes::Bytes),
     /// A pattern was left.
     PatternRemoved(bytes::Bytes),
+    /// `CLIENT TRACKING ON`
+    TrackingStarted,
+    /// `CLIENT TRACKING OFF`
+    TrackingStopped,
+    /// Keys with this beginning are tracked.
+    PrefixAdded(bytes::Bytes),
+    /// They are not any more.
+    PrefixRemoved(bytes::Bytes),
 }
 
 /// `CLIENT PAUSE`: commands of all clients are held, not rejected.

@@ -101,6 +101,11 @@ impl Client {
             self.reply(&reply);
         }
         self.argument_bytes = 0;
+        if let Some(tracking) = &mut self.session.tracking
+            && !gate::is_about_client(&self.facts.names, &words)
+        {
+            tracking.forget_caching();
+        }
         Fate::Done
     }
 

@@ -14,7 +14,7 @@ use super::session::is_plain;
 use super::surroundings::Surroundings;
 use crate::commands::ClientVerb;
 use crate::replies::help;
-use crate::reply::{Reply, error, error_with, not_an_integer, syntax_error, word};
+use crate::reply::{Reply, error, error_with, not_an_integer, syntax_error};
 
 impl Client {
     pub(super) fn client(
@@ -33,7 +33,8 @@ impl Client {
             ClientVerb::Info => self.own_line(surroundings.now()),
             ClientVerb::Kill => return self.kill_clients(words, surroundings),
             ClientVerb::List => {
-                return parse_list(words, self.asker(surroundings)).map(Outcome::List);
+                let filter = parse_list(words, self.asker(surroundings))?;
+                return Ok(Outcome::List(filter, Owed::ClientLines));
             }
             ClientVerb::NoEvict => {
                 self.session.no_evict = on_off(&words[0])?;
@@ -46,7 +47,7 @@ impl Client {
                 self.session.name = check_name(&words[0])?;
                 Reply::OK
             }
-            ClientVerb::Tracking => self.track(words)?,
+            ClientVerb::Tracking => return self.track(words),
             ClientVerb::TrackingInfo => self.tracking_info(),
             ClientVerb::Unblock => unblock(words)?,
             ClientVerb::Unpause => {
@@ -123,63 +124,6 @@ impl Client {
         }
         *place = value.clone();
         Ok(Reply::OK)
-    }
-
-    /// Keys do not exist here, so tracking is only noted.
-    fn track(&mut self, words: &[Bytes]) -> Result<Reply, Reply> {
-        let on = on_off(&words[0])?;
-        let mut broadcast = false;
-        let mut prefixes = false;
-        let mut rest = &words[1..];
-        while let [option, after @ ..] = rest {
-            rest = after;
-            match (option.to_ascii_lowercase().as_slice(), after) {
-                (b"bcast", _) => broadcast = true,
-                (b"optin" | b"optout" | b"noloop", _) => {}
-                (b"prefix", [_, after @ ..]) => (prefixes, rest) = (true, after),
-                (b"redirect", [id, ..]) => {
-                    parse_integer(id).ok_or_else(not_an_integer)?;
-                    return Err(error("ERR The client ID you want redirect to does not exist"));
-                }
-                _ => return Err(syntax_error()),
-            }
-        }
-        if on && prefixes && !broadcast {
-            return Err(error("ERR PREFIX option requires BCAST mode to be enabled"));
-        }
-        self.session.tracking = on;
-        Ok(Reply::OK)
-    }
-
-    fn tracking_info(&self) -> Reply {
-        let flag = word(if self.session.tracking { "on" } else { "off" });
-        Reply::Map(vec![
-            (word("flags"), Reply::Set(vec![flag])),
-            (word("redirect"), Reply::Integer(self.redirection())),
-            (word("prefixes"), Reply::Array(Vec::new())),
-        ])
-    }
-
-    fn redirection(&self) -> i64 {
-        if self.session.tracking { 0 } else { -1 }
-    }
-
-    fn caching(&self, mode: &[u8]) -> Result<Reply, Reply> {
-        if !self.session.tracking {
-            return Err(error(
-                "ERR CLIENT CACHING can be called only when the client is in tracking mode with \
-                 OPTIN or OPTOUT mode enabled",
-            ));
-        }
-        match mode.to_ascii_lowercase().as_slice() {
-            b"yes" => Err(error(
-                "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.",
-            )),
-            b"no" => Err(error(
-                "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
-            )),
-            _ => Err(syntax_error()),
-        }
     }
 
     /// Whether only the commands of subscribers are allowed (spec: interface 1.8).

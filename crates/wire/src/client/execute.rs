@@ -12,6 +12,7 @@ use super::outbox::Owed;
 use super::sentinel;
 use super::subscriptions::Kind;
 use super::surroundings::Surroundings;
+use super::tracking::{Choice, nobody};
 use crate::Dialect;
 use crate::commands::{Command, Route, Verb};
 use crate::refusal::refusal;
@@ -29,8 +30,8 @@ pub(super) enum Outcome {
     Ask(Request),
     /// The core must say; if it agrees, this is the answer.
     AskFor(Request, Reply),
-    /// `CLIENT LIST`
-    List(ClientFilter),
+    /// `CLIENT LIST`, and whoever must know whether there is such a client.
+    List(ClientFilter, Owed),
     /// `CLIENT KILL`
     Kill(ClientFilter, Owed),
     /// `ACL LOAD`, `ACL SAVE`
@@ -67,9 +68,7 @@ impl Client {
                 let ticket = owe(self, Owed::Response { done });
                 Action::Submit { ticket, request }
             }
-            Outcome::List(filter) => {
-                Action::ListClients { ticket: owe(self, Owed::ClientLines), filter }
-            }
+            Outcome::List(filter, owed) => Action::ListClients { ticket: owe(self, owed), filter },
             Outcome::AclFile(task) => Action::AclFile { ticket: owe(self, Owed::AclFile), task },
             Outcome::Kill(filter, owed) => Action::KillClients { ticket: owe(self, owed), filter },
         };
@@ -179,7 +178,11 @@ impl Client {
                 failed = reply.is_error();
                 Some(reply)
             }
-            Owed::ClientLines | Owed::KilledOne | Owed::KilledCount | Owed::AclFile => None,
+            Owed::ClientLines
+            | Owed::KilledOne
+            | Owed::KilledCount
+            | Owed::AclFile
+            | Owed::Tracking(_) => None,
         });
         self.counts.error_replies += u64::from(failed);
     }
@@ -190,7 +193,11 @@ impl Client {
             (Owed::AclFile, Ok(())) => Some(Reply::OK),
             (Owed::AclFile, Err(why)) => Some(error(format!("ERR {why}"))),
             (
-                Owed::ClientLines | Owed::KilledOne | Owed::KilledCount | Owed::Response { .. },
+                Owed::ClientLines
+                | Owed::KilledOne
+                | Owed::KilledCount
+                | Owed::Response { .. }
+                | Owed::Tracking(_),
                 _,
             ) => None,
         });
@@ -198,13 +205,24 @@ impl Client {
     }
 
     pub(super) fn settle_clients(&mut self, ticket: Ticket, answer: &ClientsAnswer) {
+        let mut chosen = None;
+        let redirects = |choice: &Choice, lines: &[String]| match lines {
+            [] => Err(nobody()),
+            [..] => choice.clone(),
+        };
         self.outbox.settle(ticket, |owed, protocol| match (owed, answer) {
+            (Owed::Tracking(choice), ClientsAnswer::Lines(lines)) => {
+                let choice = redirects(choice, lines);
+                let reply = choice.as_ref().map_or_else(Reply::clone, |_| Reply::OK);
+                chosen = Some(choice);
+                Some(reply)
+            }
             (Owed::ClientLines, ClientsAnswer::Lines(lines)) => Some(text(lines, protocol)),
             (Owed::KilledOne, ClientsAnswer::Killed(0)) => Some(error("ERR No such client")),
             (Owed::KilledOne, ClientsAnswer::Killed(_)) => Some(Reply::OK),
             (Owed::KilledCount, ClientsAnswer::Killed(count)) => Some(integer(*count)),
             (
-                Owed::ClientLines | Owed::Response { .. } | Owed::AclFile,
+                Owed::ClientLines | Owed::Response { .. } | Owed::AclFile | Owed::Tracking(_),
                 ClientsAnswer::Killed(_),
             )
             | (
@@ -212,6 +230,11 @@ impl Client {
                 ClientsAnswer::Lines(_),
             ) => None,
         });
+        if let Some(choice) = chosen
+            && self.start_tracking(choice).is_err()
+        {
+            self.counts.error_replies += 1;
+        }
     }
 }
 

@@ -187,6 +187,8 @@ pub struct ClientsFacts {
     pub recent_max_output: u64,
     /// Connections with a subscription.
     pub subscribers: u64,
+    /// Connections that track.
+    pub tracking: u64,
     /// What `CLIENT PAUSE` holds.
     pub pause: Option<PauseFacts>,
 }
@@ -223,6 +225,8 @@ pub struct StatsFacts {
     pub pubsub_channels: u64,
     /// Different patterns subscribed to.
     pub pubsub_patterns: u64,
+    /// Different prefixes tracked.
+    pub tracking_prefixes: u64,
     /// Error replies.
     pub error_replies: u64,
     /// Reads from clients.

@@ -32,6 +32,13 @@ pub(super) fn find_command(
     }
 }
 
+/// Whether a request names a command of CLIENT, with the right number of words or not.
+pub(super) fn is_about_client(names: &CommandNames, words: &[Bytes]) -> bool {
+    let [name, sub, ..] = words else { return false };
+    let command = names.find(name).and_then(|container| find_subcommand(container, sub));
+    command.is_some_and(|command| matches!(command.verb, Verb::Client(_)))
+}
+
 /// Commands that need no authentication.
 pub(super) fn is_free(command: &Command) -> bool {
     command.has_flag("no_auth")

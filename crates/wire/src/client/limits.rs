@@ -15,5 +15,11 @@ pub(super) const PARKED_QUERY_MAX: usize = 1 << 20;
 /// Subscriptions of one connection: there are fifty channels, and few patterns make sense.
 pub(super) const SUBSCRIPTIONS_MAX: usize = 1024;
 
+/// Prefixes of one connection that tracks: there are no keys, so that none makes sense.
+pub(super) const PREFIXES_MAX: usize = 256;
+
+/// Bytes of all of them together.
+pub(super) const PREFIX_BYTES_MAX: usize = 16 << 10;
+
 /// Bytes of a typed name that an error repeats (spec: interface 1.7).
 pub(super) const ECHO_MAX: usize = 128;

@@ -8,6 +8,7 @@ use vedette_resp::Protocol;
 
 use super::facts::{Ends, Told};
 use super::filter::{ClientFilter, ClientKind, Test};
+use super::tracking::Tracking;
 use super::{Client, State};
 use crate::Dialect;
 
@@ -48,36 +49,45 @@ impl Client {
     /// Its line in `CLIENT LIST`, without a line end. Memory figures are approximations.
     #[must_use]
     pub fn info_line(&self, now: Now) -> String {
-        let names = [&self.session.name, self.session.user.name()];
-        self.line_with(names.map(String::from_utf8_lossy), now)
+        self.line_with(self.names(), now)
     }
 
     /// The same as the log shows it.
     #[must_use]
     pub fn log_line(&self, now: Now) -> String {
-        match self.facts.told {
-            Told::Nothing => self.line_with([REDACTED, REDACTED].map(Cow::from), now),
-            Told::Names | Told::Everything => self.info_line(now),
-        }
+        self.line_with(self.told_names(), now)
     }
 
     /// Who it is, as Valkey's log says it of whoever ends the process.
     #[must_use]
     pub fn log_names(&self) -> String {
-        let names = [&self.session.name, self.session.user.name()].map(String::from_utf8_lossy);
-        let [name, user] = match self.facts.told {
+        let [name, user] = self.told_names();
+        format!("{} name={name} user={user} {}", self.place(), self.library())
+    }
+
+    /// What it calls itself and as whom it came, as far as the log may tell.
+    fn told_names(&self) -> [Cow<'_, str>; 2] {
+        match self.facts.told {
             Told::Nothing => [REDACTED, REDACTED].map(Cow::from),
-            Told::Names | Told::Everything => names,
-        };
-        format!(
-            "id={} addr={} laddr={} fd={} name={name} user={user} lib-name={} lib-ver={}",
-            self.id.0,
-            self.facts.ends.peer(),
-            self.facts.ends.local(),
-            self.facts.fd,
-            String::from_utf8_lossy(&self.session.lib_name),
-            String::from_utf8_lossy(&self.session.lib_ver),
-        )
+            Told::Names | Told::Everything => self.names(),
+        }
+    }
+
+    fn names(&self) -> [Cow<'_, str>; 2] {
+        [&self.session.name, self.session.user.name()].map(String::from_utf8_lossy)
+    }
+
+    /// Which connection it is.
+    fn place(&self) -> String {
+        let ends = &self.facts.ends;
+        let (peer, local, fd) = (ends.peer(), ends.local(), self.facts.fd);
+        format!("id={} addr={peer} laddr={local} fd={fd}", self.id.0)
+    }
+
+    fn library(&self) -> String {
+        let of = [&self.session.lib_name, &self.session.lib_ver].map(|it| it.as_ref());
+        let [name, version] = of.map(String::from_utf8_lossy);
+        format!("lib-name={name} lib-ver={version}")
     }
 
     fn line_with(&self, [name, user]: [Cow<'_, str>; 2], now: Now) -> String {
@@ -86,14 +96,11 @@ impl Client {
         let (qbuf, omem) = (self.decoder.buffered(), self.outbox.len());
         let valkey = self.facts.dialect == Dialect::Valkey;
         let mut line = format!(
-            "id={} addr={} laddr={} fd={} name={name} age={} idle={} flags={} {}db=0 sub={sub} \
+            "{} name={name} age={} idle={} flags={} {}db=0 sub={sub} \
              psub={psub} ssub=0 multi=-1 watch=0 qbuf={qbuf} qbuf-free=0 argv-mem={} multi-mem=0 \
              rbs=0 rbp=0 obl={omem} oll=0 omem=0 tot-mem={} events=r cmd={} user={user} redir={} \
-             resp={} lib-name={} lib-ver={}",
-            self.id.0,
-            self.facts.ends.peer(),
-            self.facts.ends.local(),
-            self.facts.fd,
+             resp={} {}",
+            self.place(),
             self.age_secs(now),
             self.idle_secs(now),
             self.flags(),
@@ -101,13 +108,12 @@ impl Client {
             self.argument_bytes,
             size_of::<Self>() + qbuf + omem,
             self.last_command.map_or("NULL", |command| command.name),
-            if session.tracking { 0 } else { -1 },
+            self.redirection(),
             match session.protocol {
                 Protocol::Resp2 => 2,
                 Protocol::Resp3 => 3,
             },
-            String::from_utf8_lossy(&session.lib_name),
-            String::from_utf8_lossy(&session.lib_ver),
+            self.library(),
         );
         if valkey {
             let (read, commands) = self.so_far;
@@ -133,11 +139,11 @@ impl Client {
     fn flags(&self) -> String {
         let unix = matches!(self.facts.ends, Ends::Unix { .. });
         let flags: String = [
-            (self.subscriptions.total() > 0, 'P'),
-            (self.session.tracking, 't'),
-            (self.state != State::Open, 'c'),
-            (unix, 'U'),
-            (self.session.no_evict, 'e'),
+            (self.subscriptions.total() > 0, "P"),
+            (self.is_tracking(), self.session.tracking.as_ref().map_or("", Tracking::letters)),
+            (self.state != State::Open, "c"),
+            (unix, "U"),
+            (self.session.no_evict, "e"),
         ]
         .into_iter()
         .filter_map(|(set, flag)| set.then_some(flag))

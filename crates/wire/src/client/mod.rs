@@ -2,8 +2,8 @@
 //!
 //! In the order in which a request passes: [`Client::receive`] takes bytes; `advance` takes
 //! requests out of them; `gate` checks them; `execute` finds who carries them out: `handshake`
-//! (HELLO, AUTH), `connection` (CLIENT), `pubsub` (SUBSCRIBE and its relatives), `sentinel`, `acl`,
-//! `introspection` (COMMAND); `outbox` keeps the replies in order.
+//! (HELLO, AUTH), `connection` and `tracking` (CLIENT), `pubsub` (SUBSCRIBE and its relatives),
+//! `sentinel`, `acl`, `introspection` (COMMAND); `outbox` keeps the replies in order.
 
 mod action;
 mod facts;
@@ -28,6 +28,7 @@ mod outbox;
 mod protocol_error;
 mod session;
 mod subscriptions;
+mod tracking;
 
 #[cfg(test)]
 mod tests;

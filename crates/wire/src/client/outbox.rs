@@ -8,6 +8,7 @@ use vedette_core::{Span, Ticket, Time};
 use vedette_resp::{Protocol, encode_frame};
 
 use super::facts::OutputLimit;
+use super::tracking::Choice;
 use crate::reply::Reply;
 
 /// What goes out, oldest first.
@@ -44,7 +45,7 @@ struct Slot {
 pub(super) enum Owed {
     /// The core's response; this one if it says `Done`.
     Response {
-        /// `+OK`, but for `SIMULATE-FAILURE help`.
+        /// `+OK`, but for `SIMULATE-FAILURE help` and what was right only in part.
         done: Reply,
     },
     /// `CLIENT LIST`
@@ -55,6 +56,8 @@ pub(super) enum Owed {
     KilledCount,
     /// `ACL LOAD`, `ACL SAVE`
     AclFile,
+    /// `CLIENT TRACKING` with REDIRECT: what becomes of it if there is such a client.
+    Tracking(Box<Choice>),
 }
 
 impl Outbox {

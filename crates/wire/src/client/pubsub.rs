@@ -53,8 +53,9 @@ impl Client {
         Ok(Outcome::Silence)
     }
 
-    /// The connection ends: its subscriptions no longer count.
+    /// The connection ends: its subscriptions no longer count, nor what it tracks.
     pub(super) fn drop_subscriptions(&mut self) {
+        let _ = self.start_tracking(Ok(None));
         for kind in [Kind::Channel, Kind::Pattern] {
             for name in self.subscriptions.all(kind) {
                 self.subscriptions.remove(kind, &name);

@@ -12,7 +12,8 @@ use crate::commands::{RequestVerb, SentinelVerb};
 use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
 use crate::reply::{Reply, bulk, error, no_such_master};
 use crate::requests::{
-    Parsed, config_set, debug, failover, master_name, monitor, peer, reset, set, simulate_failure,
+    Parsed, config_set, debug, failover, master_name, monitor, peer, refuse_control_characters,
+    reset, set, simulate_failure,
 };
 use crate::snapshot::Snapshot;
 
@@ -50,24 +51,30 @@ pub(super) fn request(
 ) -> Executed {
     let snapshot = surroundings.snapshot();
     let request = match verb {
-        RequestVerb::Config => return config(words, snapshot),
+        RequestVerb::Config => return config(words, dialect, snapshot),
         RequestVerb::Debug if words.is_empty() => {
             let process = snapshot.process().map(|process| &**process);
             return Ok(Outcome::Reply(settings::tunables(process)));
         }
-        RequestVerb::Debug => debug::parse(words)?,
+        RequestVerb::Debug => {
+            let (request, done) = debug::parse(words)?;
+            return Ok(Outcome::AskFor(request, done));
+        }
         RequestVerb::Failover => failover::parse(words, dialect)?,
         RequestVerb::FlushConfig => Request::FlushConfig,
         RequestVerb::IsMasterDownByAddr => peer::is_master_down(four(words)?)?,
-        RequestVerb::Monitor => monitor::parse(four(words)?, current(snapshot).resolve_hostnames)?,
+        RequestVerb::Monitor => {
+            refuse_control_characters(words, 2, "MONITOR", dialect)?;
+            monitor::parse(four(words)?, current(snapshot).resolve_hostnames)?
+        }
         RequestVerb::Remove => Request::Remove(master_name(&words[0])?),
         RequestVerb::Reset => match reset::parse(&words[0], snapshot) {
             Some(request) => request,
             None => return Ok(Outcome::Reply(Reply::Integer(0))),
         },
-        RequestVerb::Set => set(words, surroundings)?,
+        RequestVerb::Set => set(words, dialect, surroundings)?,
         RequestVerb::SimulateFailure => {
-            let (request, done) = simulate_failure::parse(words)?;
+            let (request, done) = simulate_failure::parse(words);
             return Ok(Outcome::AskFor(request, done));
         }
     };
@@ -79,13 +86,14 @@ fn my_id(process: Option<&ProcessView>) -> Result<Reply, Reply> {
 }
 
 /// `CONFIG GET` and `CONFIG SET`
-fn config(words: &[Bytes], snapshot: &Snapshot) -> Executed {
+fn config(words: &[Bytes], dialect: Dialect, snapshot: &Snapshot) -> Executed {
     match words {
         [get, patterns @ ..] if get.eq_ignore_ascii_case(b"get") => {
             let process = snapshot.process().map(|process| &**process);
             Ok(Outcome::Reply(settings::config(process, patterns)))
         }
         [set, pairs @ ..] if set.eq_ignore_ascii_case(b"set") && pairs.len() > 1 => {
+            refuse_control_characters(pairs, 3, "CONFIG SET", dialect)?;
             config_set::parse(pairs).map(Outcome::Ask)
         }
         _ => Err(error(
@@ -96,9 +104,10 @@ fn config(words: &[Bytes], snapshot: &Snapshot) -> Executed {
 }
 
 /// An unknown master comes first, then the options from left to right.
-fn set(words: &[Bytes], surroundings: &dyn Surroundings) -> Parsed {
+fn set(words: &[Bytes], dialect: Dialect, surroundings: &dyn Surroundings) -> Parsed {
     let [name, options @ ..] = words else { return Err(no_such_master()) };
     let master = find(surroundings.snapshot(), name).ok_or_else(no_such_master)?;
+    refuse_control_characters(options, 3, "SET", dialect)?;
     let settings = current(surroundings.snapshot());
     let context = set::Context {
         settings: &settings,

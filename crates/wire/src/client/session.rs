@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use vedette_resp::Protocol;
 
+use super::tracking::Tracking;
 use crate::accounts::{Accounts, User};
 
 /// The choices of a connection.
@@ -25,8 +26,8 @@ pub(super) struct Session {
     pub(super) lib_ver: Bytes,
     /// `CLIENT NO-EVICT`.
     pub(super) no_evict: bool,
-    /// `CLIENT TRACKING`: shown, and without effect.
-    pub(super) tracking: bool,
+    /// `CLIENT TRACKING`, if it is on.
+    pub(super) tracking: Option<Tracking>,
     /// `CLIENT REPLY`.
     pub(super) replies: Replies,
 }
@@ -89,7 +90,7 @@ impl Session {
             lib_name: Bytes::new(),
             lib_ver: Bytes::new(),
             no_evict: false,
-            tracking: false,
+            tracking: None,
             replies: Replies::default(),
         }
     }

@@ -153,7 +153,7 @@ commands! { const CLIENT from 64 =
         "7.2.0" "O(1)" "Tells which library this connection uses.",
     "client|setname" 3 PLAIN SLOW_CONNECTION ALL_NODES Local [Client(SetName)] Shown LEAF
         "2.6.9" "O(1)" "Names this connection.",
-    "client|tracking" -3 PLAIN SLOW_CONNECTION NONE Local [Client(Tracking)] Shown LEAF
+    "client|tracking" -3 PLAIN SLOW_CONNECTION NONE Shell [Client(Tracking)] Shown LEAF
         "6.0.0" "O(1)" "Switches tracking on or off.",
     "client|trackinginfo" 2 PLAIN SLOW_CONNECTION NONE Local [Client(TrackingInfo)] Shown LEAF
         "6.2.0" "O(1)" "Shows whether tracking is on.",

@@ -132,7 +132,7 @@ fn clients(text: &mut String, facts: &ClientsFacts, dialect: Dialect) {
     line(text, "client_recent_max_input_buffer", facts.recent_max_input);
     line(text, "client_recent_max_output_buffer", facts.recent_max_output);
     line(text, "blocked_clients", 0);
-    line(text, "tracking_clients", 0);
+    line(text, "tracking_clients", facts.tracking);
     line(text, "pubsub_clients", facts.subscribers);
     line(text, "watching_clients", 0);
     line(text, "clients_in_timeout_table", 0);

@@ -4,31 +4,39 @@ use bytes::Bytes;
 use vedette_core::{Request, Span, Tunable};
 use vedette_resp::parse_integer;
 
-use super::Parsed;
 use crate::replies::settings::tunable_name;
-use crate::reply::error_with;
+use crate::reply::{Reply, error_with};
 
-/// At least one pair.
+/// At least one pair. What to tune, and the reply once that is done: a pair that is wrong ends the
+/// list, and those before it count, as by the references.
 ///
 /// # Errors
-/// The complaint about the first pair that is wrong.
-pub fn parse(words: &[Bytes]) -> Parsed {
+/// The complaint about the first pair: nothing changes.
+pub fn parse(words: &[Bytes]) -> Result<(Request, Reply), Reply> {
     let mut values = Vec::new();
-    for pair in words.chunks(2) {
-        let name = &pair[0];
-        let (Some(tunable), [_, value]) = (find(name), pair) else {
-            return Err(error_with(&[
-                b"ERR Unknown option or number of arguments for SENTINEL DEBUG '",
-                name,
-                b"'",
-            ]));
-        };
-        let millis = parse_integer(value).filter(|millis| *millis > 0).ok_or_else(|| {
-            error_with(&[b"ERR Invalid argument '", value, b"' for SENTINEL DEBUG '", name, b"'"])
-        })?;
-        values.push((tunable, Span(millis.unsigned_abs())));
+    for words in words.chunks(2) {
+        match pair(words) {
+            Ok(value) => values.push(value),
+            Err(complaint) if values.is_empty() => return Err(complaint),
+            Err(complaint) => return Ok((Request::Tune(values), complaint)),
+        }
     }
-    Ok(Request::Tune(values))
+    Ok((Request::Tune(values), Reply::OK))
+}
+
+fn pair(words: &[Bytes]) -> Result<(Tunable, Span), Reply> {
+    let name = &words[0];
+    let (Some(tunable), [_, value]) = (find(name), words) else {
+        return Err(error_with(&[
+            b"ERR Unknown option or number of arguments for SENTINEL DEBUG '",
+            name,
+            b"'",
+        ]));
+    };
+    let millis = parse_integer(value).filter(|millis| *millis > 0).ok_or_else(|| {
+        error_with(&[b"ERR Invalid argument '", value, b"' for SENTINEL DEBUG '", name, b"'"])
+    })?;
+    Ok((tunable, Span(millis.unsigned_abs())))
 }
 
 fn find(name: &[u8]) -> Option<Tunable> {

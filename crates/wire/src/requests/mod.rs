@@ -12,9 +12,11 @@ pub mod simulate_failure;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use vedette_core::{MasterName, Request};
 
-use crate::reply::{Reply, no_such_master};
+use crate::Dialect;
+use crate::reply::{Reply, error, no_such_master};
 
 /// A request, or the error that answers the command at once.
 pub type Parsed = Result<Request, Reply>;
@@ -36,6 +38,28 @@ fn saveable(value: &[u8]) -> Option<&str> {
 /// Whether a password can be saved in the file: any bytes but control characters.
 fn is_saveable_password(value: &[u8]) -> bool {
     !value.iter().any(u8::is_ascii_control)
+}
+
+/// Valkey's refusal of control characters in the words of `command`, of which the first is the one
+/// of this number in the whole request; Redis has none.
+///
+/// # Errors
+/// The complaint about the first such word.
+pub fn refuse_control_characters(
+    words: &[Bytes],
+    first: usize,
+    command: &str,
+    dialect: Dialect,
+) -> Result<(), Reply> {
+    let is_bad = |word: &Bytes| word.iter().any(u8::is_ascii_control);
+    match (dialect, words.iter().position(is_bad)) {
+        (Dialect::Valkey, Some(place)) => Err(error(format!(
+            "ERR Invalid argument at index {} for SENTINEL {command}: control characters are not \
+             allowed",
+            first + place
+        ))),
+        (Dialect::Valkey, None) | (Dialect::Redis, _) => Ok(()),
+    }
 }
 
 /// How a password is shown.

@@ -47,16 +47,18 @@ fn host(host: &[u8], resolve_hostnames: bool) -> Result<Cow<'_, str>, Reply> {
     host.ok_or_else(|| refusal(&Refusal::InvalidAddress, Dialect::Redis))
 }
 
-/// The documented set of characters: anything else breaks hellos, INFO or the file.
+/// Whatever the references take, but what breaks hellos, INFO or the file.
 fn check_name(name: &[u8]) -> Result<&str, Reply> {
-    let fine = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
-    if name.is_empty() || !name.iter().all(fine) {
-        return Err(error(
-            "ERR Invalid master name: only letters, digits and the characters . - _ are allowed",
-        ));
+    let invalid = |why: &str| error(format!("ERR Invalid master name: {why}"));
+    let text = core::str::from_utf8(name).map_err(|_| invalid("it is not UTF-8"))?;
+    if text.is_empty() {
+        return Err(invalid("it is empty"));
     }
-    if name.len() > NAME_MAX {
-        return Err(error(format!("ERR Invalid master name: longer than {NAME_MAX} characters")));
+    if text.contains(|c: char| c.is_ascii_whitespace() || c.is_control() || c == ',') {
+        return Err(invalid("blanks, commas and control characters are not allowed"));
     }
-    Ok(core::str::from_utf8(name).unwrap_or_default())
+    if text.len() > NAME_MAX {
+        return Err(invalid(&format!("longer than {NAME_MAX} bytes")));
+    }
+    Ok(text)
 }

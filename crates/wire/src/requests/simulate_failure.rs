@@ -8,12 +8,10 @@ use crate::reply::{Reply, error, word};
 const AFTER_ELECTION: &str = "crash-after-election";
 const AFTER_PROMOTION: &str = "crash-after-promotion";
 
-/// The flags to arm, and the reply once they are armed. `help` ends the list: the flags before it
-/// are armed, and the reply names the flags that exist.
-///
-/// # Errors
-/// An unknown word; then nothing changes.
-pub fn parse(words: &[Bytes]) -> Result<(Request, Reply), Reply> {
+/// The flags to arm, all others being cleared, and the reply once they are armed. `help` ends the
+/// list, and so does an unknown word: the flags before it are armed, as by the references.
+#[must_use]
+pub fn parse(words: &[Bytes]) -> (Request, Reply) {
     let mut flags = SimulatedFailures::default();
     for name in words {
         if name.eq_ignore_ascii_case(AFTER_ELECTION.as_bytes()) {
@@ -22,10 +20,11 @@ pub fn parse(words: &[Bytes]) -> Result<(Request, Reply), Reply> {
             flags.after_promotion = true;
         } else if name.eq_ignore_ascii_case(b"help") {
             let names = vec![word(AFTER_ELECTION), word(AFTER_PROMOTION)];
-            return Ok((Request::SimulateFailure(flags), Reply::Array(names)));
+            return (Request::SimulateFailure(flags), Reply::Array(names));
         } else {
-            return Err(error("ERR Unknown failure simulation specified"));
+            let complaint = error("ERR Unknown failure simulation specified");
+            return (Request::SimulateFailure(flags), complaint);
         }
     }
-    Ok((Request::SimulateFailure(flags), Reply::OK))
+    (Request::SimulateFailure(flags), Reply::OK)
 }

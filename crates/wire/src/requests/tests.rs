@@ -1,10 +1,12 @@
 use bytes::Bytes;
 use vedette_core::{
-    ConfigOption, Endpoint, Request, Secret, SetItem, SetOption, Settings, Span, Tunable, Wants,
+    ConfigOption, Endpoint, Request, Secret, SetItem, SetOption, Settings, SimulatedFailures, Span,
+    Tunable, Wants,
 };
 
-use super::{Parsed, config_set, debug, monitor, peer, reset, set};
+use super::{Parsed, config_set, debug, monitor, peer, reset, set, simulate_failure};
 use crate::replies::samples;
+use crate::reply::{Reply, error};
 
 fn words(text: &str) -> Vec<Bytes> {
     text.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
@@ -64,20 +66,56 @@ fn numbers_beyond_their_field_are_refused() {
     assert_eq!(error_text(parsed), "ERR Invalid quorum");
 }
 
+const ODD_NAMES: [&str; 12] =
+    ["a.B-9_", "a:b", "a/b", "\u{e9}", "\"q\"", "a'b", "#x", "a\\b", "*", "a=b", "a@b", "\\"];
+
+fn parse_named(name: &[u8]) -> Parsed {
+    let mut args = four("x 10.0.0.1 6379 2");
+    args[0] = Bytes::copy_from_slice(name);
+    monitor::parse(&args, false)
+}
+
 #[test]
 fn monitor_refuses_names_that_break_things() {
-    let parse = |name: &str, resolve| {
-        let mut args = four("x 10.0.0.1 6379 2");
-        args[0] = Bytes::copy_from_slice(name.as_bytes());
-        monitor::parse(&args, resolve)
-    };
-    for name in ["", "a b", "a,b", "a\nb", "\u{e9}"] {
-        assert!(error_text(parse(name, false)).starts_with("ERR Invalid master name"), "{name:?}");
+    for (name, why) in [
+        (&b""[..], "empty"),
+        (b"a b", "blanks, commas and control characters"),
+        (b"a,b", "blanks, commas and control characters"),
+        (b"a\nb", "blanks, commas and control characters"),
+        (b"a\x7fb", "blanks, commas and control characters"),
+        (b"a\xc2\x85b", "blanks, commas and control characters"),
+        (b"a\x80b", "not UTF-8"),
+        (&[b'm'; 401], "longer than 400"),
+    ] {
+        let text = error_text(parse_named(name));
+        assert!(text.starts_with("ERR Invalid master name: ") && text.contains(why), "{text}");
     }
-    assert!(error_text(parse(&"m".repeat(401), false)).contains("longer than 400"));
-    let address = Endpoint::new("10.0.0.1", 6379);
-    let request = Request::Monitor { name: "a.B-9_".into(), address, quorum: 2 };
-    assert_eq!(parse("a.B-9_", false), Ok(request));
+}
+
+#[test]
+fn monitor_takes_names_that_the_references_take() {
+    for name in ODD_NAMES {
+        let address = Endpoint::new("10.0.0.1", 6379);
+        let request = Request::Monitor { name: name.into(), address, quorum: 2 };
+        assert_eq!(parse_named(name.as_bytes()), Ok(request), "{name}");
+    }
+}
+
+#[test]
+fn odd_names_pass_through_a_hello() {
+    for name in ODD_NAMES {
+        let endpoint = Endpoint::new("10.0.0.1", 6379);
+        let hello = vedette_core::Hello {
+            sentinel: endpoint.clone(),
+            id: samples::id("903ed8b5de54c8f708256e1c0190a425510f5005"),
+            current_epoch: vedette_core::Epoch::MAX,
+            master: name.into(),
+            address: endpoint,
+            config_epoch: vedette_core::Epoch::MAX,
+        };
+        let payload = crate::hello::render_hello(&hello);
+        assert_eq!(crate::hello::parse_hello(&payload), Some(hello), "{name}");
+    }
 }
 
 #[test]
@@ -122,7 +160,37 @@ fn config_set_unsets_with_nothing() {
 fn debug_knows_every_tunable() {
     let text = "Info-Period 1 SCRIPT-RETRY-DELAY 2";
     let expected = vec![(Tunable::InfoPeriod, Span(1)), (Tunable::ScriptRetryDelay, Span(2))];
-    assert_eq!(debug::parse(&words(text)), Ok(Request::Tune(expected)));
+    assert_eq!(debug::parse(&words(text)), Ok((Request::Tune(expected), Reply::OK)));
+}
+
+#[test]
+fn debug_applies_the_pairs_before_a_wrong_one() {
+    let expected = vec![(Tunable::InfoPeriod, Span(1))];
+    for (rest, complaint) in [
+        ("ping-period x", "ERR Invalid argument 'x' for SENTINEL DEBUG 'ping-period'"),
+        (
+            "nope 1 ask-period 2",
+            "ERR Unknown option or number of arguments for SENTINEL DEBUG 'nope'",
+        ),
+        (
+            "ping-period",
+            "ERR Unknown option or number of arguments for SENTINEL DEBUG 'ping-period'",
+        ),
+    ] {
+        let parsed = debug::parse(&words(&format!("info-period 1 {rest}")));
+        assert_eq!(parsed, Ok((Request::Tune(expected.clone()), error(complaint))));
+        assert_eq!(debug::parse(&words(rest)), Err(error(complaint)));
+    }
+}
+
+#[test]
+fn simulated_failures_before_an_unknown_word_are_armed() {
+    let flags = SimulatedFailures { after_election: true, after_promotion: false };
+    let complaint = error("ERR Unknown failure simulation specified");
+    let parsed = simulate_failure::parse(&words("crash-after-election x crash-after-promotion"));
+    assert_eq!(parsed, (Request::SimulateFailure(flags), complaint.clone()));
+    let cleared = Request::SimulateFailure(SimulatedFailures::default());
+    assert_eq!(simulate_failure::parse(&words("x")), (cleared, complaint));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The same commands to a reference and to ours, which watch the same nodes: the same answers.
 //!
-//! `commands.txt`, `introspection.txt`, `settings.txt` and `malformed.txt` are asked while nothing
+//! The `LISTS` are asked while nothing
 //! happens, `questions.txt` in each state of the story `states.txt`.
 
 mod list;
@@ -17,10 +17,11 @@ use vedette_wire::Dialect;
 use crate::group::{redis_sentinel, speaking, spec, start, valkey_sentinel};
 use pair::Pair;
 
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 5] = [
     include_str!("commands.txt"),
     include_str!("introspection.txt"),
     include_str!("settings.txt"),
+    include_str!("tracking.txt"),
     include_str!("malformed.txt"),
 ];
 

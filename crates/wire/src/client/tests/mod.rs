@@ -3,4 +3,5 @@
 mod machine;
 mod properties;
 mod stand_in;
+mod tracking;
 mod transcripts;

@@ -66,7 +66,7 @@ const LINES: &[(&str, Value)] = &[
     ("current_active_defrag_time", Zero),
     ("tracking_total_keys", Zero),
     ("tracking_total_items", Zero),
-    ("tracking_total_prefixes", Zero),
+    ("tracking_total_prefixes", Count(|stats| stats.tracking_prefixes)),
     ("unexpected_error_replies", Zero),
     ("total_error_replies", Count(|stats| stats.error_replies)),
     ("dump_payload_sanitizations", Zero),
