@@ -8,15 +8,14 @@ use crate::group::{redis_sentinel, speaking, spec, start, valkey_sentinel};
 
 const NAMES: [&str; 9] = ["a:b", "a/b", "é", "\"q\"", "a'b", "#x", "a\\b", "*", "a=b"];
 
-/// One of the reference and one of ours are told of the same node under each name, and hear of each
-/// other under each; ours finds the names in its file again, and so does the reference in that file.
+/// One of the reference and one of ours are told of the same node under each name, and hear of
+/// each other under each; ours finds the names in its file again, and so does the reference there.
 fn check(dialect: Dialect, reference: Template) {
     let sentinels = vec![reference.clone(), speaking(dialect)];
     let mut lab = start(GroupSpec { sentinels, replicas: 0, quorum: 1, ..spec() });
     let node = lab.shards[0].nodes[0].port().to_string();
-    for (name, sentinel) in
-        NAMES.iter().flat_map(|name| lab.sentinels.iter().map(move |it| (name, it)))
-    {
+    let told = |name| lab.sentinels.iter().map(move |sentinel| (name, sentinel));
+    for (name, sentinel) in NAMES.iter().flat_map(told) {
         sentinel.ask(&["SENTINEL", "DEBUG", "publish-period", "200"]).unwrap();
         let answer = sentinel.ask(&["SENTINEL", "MONITOR", name, "127.0.0.1", &node, "1"]);
         assert_eq!(text(&answer.unwrap()), "OK", "{name}");

@@ -1,15 +1,18 @@
 //! `rename-command` of a Sentinel's own commands, beside both references (spec: interface 8.4).
 
+use vedette_resp::Frame;
 use vedette_wire::Dialect;
 
 use crate::bad_input::alone;
 use crate::group::{redis_sentinel, speaking, valkey_sentinel};
 
-const LINES: [&str; 4] = [
+const LINES: [&str; 6] = [
     "rename-command PING pong",
     "rename-command SHUTDOWN \"\"",
     "rename-command ACL xacl",
     "rename-command PUBLISH ACL",
+    "rename-command CLIENT Client2",
+    "rename-command SENTINEL \"our sentinel\"",
 ];
 
 const QUESTIONS: [&[&str]; 17] = [
@@ -32,6 +35,9 @@ const QUESTIONS: [&[&str]; 17] = [
     &["xacl", "DRYRUN", "default", "pong"],
 ];
 
+const HELP: [&[&str]; 4] =
+    [&["client2", "HELP"], &["Our Sentinel", "help"], &["XACL", "HELP"], &["COMMAND", "HELP"]];
+
 #[test]
 fn commands_are_called_by_their_new_names_as_by_the_references() {
     for (dialect, reference) in
@@ -41,6 +47,24 @@ fn commands_are_called_by_their_new_names_as_by_the_references() {
         let [theirs, ours] = [reference, speaking(dialect)].map(|template| {
             let alone = alone(template, &LINES.map(str::to_owned));
             QUESTIONS.map(|words| (words, alone.sentinel.ask(words).unwrap()))
+        });
+        assert_eq!(theirs, ours, "the reference's, ours: {dialect:?}");
+    }
+}
+
+/// The sentences are our own; the first line names the container as it is called now.
+#[test]
+fn help_is_headed_by_the_new_name_as_by_the_references() {
+    for (dialect, reference) in
+        [(Dialect::Redis, redis_sentinel()), (Dialect::Valkey, valkey_sentinel())]
+    {
+        let Some(reference) = reference else { continue };
+        let [theirs, ours] = [reference, speaking(dialect)].map(|template| {
+            let alone = alone(template, &LINES.map(str::to_owned));
+            HELP.map(|words| match alone.sentinel.ask(words).unwrap() {
+                Frame::Array(lines) => lines[0].clone(),
+                other => other,
+            })
         });
         assert_eq!(theirs, ours, "the reference's, ours: {dialect:?}");
     }

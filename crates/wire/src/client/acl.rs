@@ -45,7 +45,7 @@ impl Client {
                 let user = accounts.user(&arguments[0]);
                 user.map_or(Reply::Null, |user| show(user, self.facts.dialect))
             }
-            AclVerb::Help => help::acl(self.facts.dialect),
+            AclVerb::Help => help::acl(&words[0], self.facts.dialect),
             AclVerb::List => {
                 let line =
                     |user: &std::sync::Arc<User>| bulk([b"user ", &user.describe()[..]].concat());

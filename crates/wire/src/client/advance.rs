@@ -59,7 +59,7 @@ impl Client {
             Err(RequestError::Protocol(problem)) => {
                 self.reply(&error(problem.reply_text()));
                 self.log_protocol_error(problem, surroundings.now());
-                self.drain(CloseReason::ProtocolError);
+                self.end_for_bad_bytes();
                 None
             }
             Err(RequestError::QueryBufferFull) => {

@@ -23,12 +23,13 @@ impl Client {
         words: &[Bytes],
         surroundings: &dyn Surroundings,
     ) -> Executed {
+        let (name, words) = (&words[0], &words[2..]);
         let reply = match verb {
             ClientVerb::Caching => self.caching(&words[0])?,
             ClientVerb::GetName if self.session.name.is_empty() => Reply::Null,
             ClientVerb::GetName => Reply::Bulk(self.session.name.clone()),
             ClientVerb::GetRedir => Reply::Integer(self.redirection()),
-            ClientVerb::Help => help::client(self.facts.dialect),
+            ClientVerb::Help => help::client(name, self.facts.dialect),
             ClientVerb::Id => Reply::Integer(i64::try_from(self.id.0).unwrap_or(i64::MAX)),
             ClientVerb::Info => self.own_line(surroundings.now()),
             ClientVerb::Kill => return self.kill_clients(words, surroundings),

@@ -87,7 +87,7 @@ impl Client {
             Verb::Container => Err(wrong_arity(command)),
             Verb::Acl(verb) => self.acl(verb, words, surroundings),
             Verb::Auth => self.auth(words, surroundings),
-            Verb::Client(verb) => self.client(verb, &words[2..], surroundings),
+            Verb::Client(verb) => self.client(verb, words, surroundings),
             Verb::Command(verb) => self.command(verb, words),
             Verb::Hello => self.hello(words, surroundings),
             Verb::Info => {
@@ -114,8 +114,7 @@ impl Client {
                 sentinel::request(verb, &words[2..], self.facts.dialect, surroundings)
             }
             Verb::Sentinel(verb) => {
-                sentinel::read(verb, &words[2..], self.facts.dialect, surroundings)
-                    .map(Outcome::Reply)
+                sentinel::read(verb, words, self.facts.dialect, surroundings).map(Outcome::Reply)
             }
             Verb::Shutdown => self.shutdown(arguments),
         }

@@ -17,7 +17,7 @@ impl Client {
             CommandVerb::Count => commands::count(names),
             CommandVerb::Docs => commands::docs(arguments, names, dialect),
             CommandVerb::GetKeys => return Err(keys(names, arguments)),
-            CommandVerb::Help => help::command(dialect),
+            CommandVerb::Help => help::command(&words[0], dialect),
             CommandVerb::Info if arguments.is_empty() => commands::info_all(names, dialect),
             CommandVerb::Info => commands::info_of(arguments, names, dialect),
             CommandVerb::List => commands::list(filter(arguments)?, names, dialect),

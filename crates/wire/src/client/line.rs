@@ -19,7 +19,7 @@ impl Client {
     /// Whether `CLIENT LIST` or `CLIENT KILL` means this client.
     #[must_use]
     pub fn matches(&self, filter: &ClientFilter, now: Now) -> bool {
-        self.state == State::Open
+        self.is_there()
             && filter.0.iter().all(|condition| self.is(&condition.test, now) != condition.negated)
     }
 

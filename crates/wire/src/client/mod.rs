@@ -91,6 +91,9 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
+    /// No more requests, and no reason to close: the references close after the error that tells of
+    /// bad bytes, and `CLIENT REPLY` swallowed that.
+    Deaf,
     /// No more requests; closes when no reply is owed any more.
     Draining(CloseReason),
     /// The host was told to close it.
@@ -156,6 +159,9 @@ impl Client {
 
     /// Takes bytes as they came. May order the connection to be closed.
     pub fn receive(&mut self, bytes: &[u8], now: Now) {
+        if self.state == State::Deaf {
+            self.active_at = now.mono;
+        }
         if self.state != State::Open {
             return;
         }
@@ -234,7 +240,7 @@ impl Client {
     #[must_use]
     pub fn is_full(&self) -> bool {
         let stuck = self.barrier.is_some() || self.held.is_some();
-        self.state != State::Open
+        !self.is_there()
             || self.outbox.owed() >= limits::WAITING_MAX
             || (stuck && self.decoder.buffered() > limits::PARKED_QUERY_MAX)
     }
@@ -248,7 +254,7 @@ impl Client {
     /// Closes the connection if it is idle for longer than `timeout` seconds (0 is never), or if
     /// its output has been above the soft limit for too long. To be called about once a second.
     pub fn check_time(&mut self, now: Now, timeout_secs: u64) {
-        if self.state != State::Open {
+        if !self.is_there() {
             return;
         }
         let idle_secs = now.mono.since(self.active_at).0 / 1000;
@@ -336,6 +342,25 @@ impl Client {
             self.state = State::Draining(reason);
             self.drop_subscriptions();
             self.close_when_drained();
+        }
+    }
+
+    /// Whether nobody has ended it yet.
+    fn is_there(&self) -> bool {
+        match self.state {
+            State::Open | State::Deaf => true,
+            State::Draining(_) | State::Closed => false,
+        }
+    }
+
+    /// Ends it after a protocol error: once that is told, or never if nothing is to be written.
+    fn end_for_bad_bytes(&mut self) {
+        let is_silent = self.outbox.len() == 0 && self.outbox.owed() == 0;
+        if self.session.replies.are_muted() && is_silent {
+            self.state = State::Deaf;
+            self.drop_subscriptions();
+        } else {
+            self.drain(CloseReason::ProtocolError);
         }
     }
 

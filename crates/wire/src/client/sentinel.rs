@@ -24,6 +24,7 @@ pub(super) fn read(
     dialect: Dialect,
     surroundings: &dyn Surroundings,
 ) -> Result<Reply, Reply> {
+    let (name, words) = (&words[0], &words[2..]);
     let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
     let named = || words.first().and_then(|name| find(snapshot, name));
     let master = || named().ok_or_else(no_such_master);
@@ -31,7 +32,7 @@ pub(super) fn read(
     Ok(match verb {
         SentinelVerb::CkQuorum => ckquorum::ckquorum(master()?),
         SentinelVerb::GetMasterAddrByName => masters::address(named()),
-        SentinelVerb::Help => help::sentinel(dialect),
+        SentinelVerb::Help => help::sentinel(name, dialect),
         SentinelVerb::InfoCache => caches::info_cache(snapshot, words, now),
         SentinelVerb::Master => entry::master(master()?, now),
         SentinelVerb::Masters => masters::masters(snapshot, now),

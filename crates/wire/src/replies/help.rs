@@ -86,36 +86,34 @@ const COMMAND: &[Topic] = &[
 
 /// `SENTINEL HELP`
 #[must_use]
-pub fn sentinel(dialect: Dialect) -> Reply {
-    help("SENTINEL", SENTINEL, dialect)
+pub fn sentinel(name: &[u8], dialect: Dialect) -> Reply {
+    help(name, SENTINEL, dialect)
 }
 
 /// `ACL HELP`
 #[must_use]
-pub fn acl(dialect: Dialect) -> Reply {
-    help("ACL", ACL, dialect)
+pub fn acl(name: &[u8], dialect: Dialect) -> Reply {
+    help(name, ACL, dialect)
 }
 
 /// `CLIENT HELP`
 #[must_use]
-pub fn client(dialect: Dialect) -> Reply {
-    help("CLIENT", CLIENT, dialect)
+pub fn client(name: &[u8], dialect: Dialect) -> Reply {
+    help(name, CLIENT, dialect)
 }
 
 /// `COMMAND HELP`
 #[must_use]
-pub fn command(dialect: Dialect) -> Reply {
-    help("COMMAND", COMMAND, dialect)
+pub fn command(name: &[u8], dialect: Dialect) -> Reply {
+    help(name, COMMAND, dialect)
 }
 
-fn help(container: &str, topics: &[Topic], dialect: Dialect) -> Reply {
-    let first = format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+/// `name` is what the client calls the container, which may have been renamed.
+fn help(name: &[u8], topics: &[Topic], dialect: Dialect) -> Reply {
+    let form = b" <subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
+    let first = [&name.to_ascii_uppercase()[..], form].concat();
     let topics = topics.iter().chain(&[("HELP", "Show this text.")]);
     let lines = topics.flat_map(|(synopsis, text)| [(*synopsis).to_owned(), format!("    {text}")]);
-    Reply::Array(
-        core::iter::once(first)
-            .chain(lines)
-            .map(|line| Reply::Simple(dialect.wording(&line).into()))
-            .collect(),
-    )
+    let lines = lines.map(|line| dialect.wording(&line).to_string().into());
+    Reply::Array(core::iter::once(first.into()).chain(lines).map(Reply::Simple).collect())
 }

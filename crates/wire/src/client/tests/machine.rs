@@ -377,3 +377,21 @@ fn counts_are_told_once() {
     assert_eq!((counts.commands, counts.error_replies, counts.denied_auth), (3, 2, 2));
     assert_eq!(client.take_counts(), crate::client::Counts::default());
 }
+
+/// The references close after the error that tells of bad bytes; `CLIENT REPLY` swallows it.
+#[test]
+fn bad_bytes_behind_reply_off_leave_a_connection_that_hears_nothing() {
+    let mut host = Host::new(None);
+    let mut client = host.client();
+    assert_eq!(feed(&mut host, &mut client, "CLIENT REPLY OFF\r\n*x\r\n"), "");
+    assert_eq!(feed(&mut host, &mut client, "CLIENT REPLY ON\r\nPING\r\n"), "");
+    let is_over = |action: &Action| matches!(action, Action::Close(_));
+    assert!(core::iter::from_fn(|| client.poll_action()).all(|action| !is_over(&action)));
+    // What it sends is read and forgotten, it is listed, and it can be ended.
+    assert!(!client.is_full());
+    assert_eq!(client.query_bytes(), 0);
+    assert!(client.info_line(host.now).contains(" flags=c "));
+    assert!(client.matches(&crate::client::ClientFilter::default(), host.now));
+    client.check_time(Now { mono: host.now.mono + Span(3000), ..host.now }, 1);
+    assert_eq!(client.poll_action(), Some(Action::Close(Closing::Now(CloseReason::Idle))));
+}
