@@ -12,7 +12,9 @@ use vedette::lab::{
 };
 use vedette_resp::Frame;
 
-use crate::group::{check_one_switch, found, ours, program, spec, start};
+use crate::group::{
+    check_one_switch, found, ours, program, redis_sentinel, spec, start, valkey_sentinel,
+};
 
 /// Longer than any pause that the server may make.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -100,9 +102,13 @@ fn count(sentinel: u16, name: &str, seen: &Mutex<Seen>, over: &AtomicBool) -> st
 
 /// Orders a failover; asked again while the list of members may not be whole (rule S6).
 fn order(lab: &Lab, words: &[&str]) -> String {
+    order_of(lab, 0, words)
+}
+
+fn order_of(lab: &Lab, sentinel: usize, words: &[&str]) -> String {
     let words: Vec<&str> =
         ["SENTINEL", "FAILOVER", lab.name()].iter().chain(words).copied().collect();
-    let answer = || Some(text(&lab.sentinels[0].ask(&words).ok()?));
+    let answer = || Some(text(&lab.sentinels[sentinel].ask(&words).ok()?));
     let decided = || answer().filter(|answer| !answer.contains("may not know all"));
     until("a list of members", BOUND, decided).unwrap()
 }
@@ -137,6 +143,46 @@ fn stays_master(mut lab: Lab, new: u16) {
     node.restart().unwrap();
     let role = until("the new master again", BOUND, || node.replication()).unwrap();
     assert!(role.contains("role:master"), "{role}");
+}
+
+/// One of ours and two of the reference's: all vote for `leader`, and follow what it announces.
+fn check_mixed(server: DataServer, reference: &Template, leader: usize) {
+    let sentinels = vec![ours(), reference.clone(), reference.clone()];
+    // A reference that voted stands again after twice this long.
+    let lab = start(GroupSpec { server, sentinels, failover_timeout_ms: 10_000, ..spec() });
+    let counting = Counting::start(&lab);
+    let old = lab.agreed_master(lab.name()).unwrap();
+    counting.wait_for(old);
+    let mark = lab.events.len();
+    assert_eq!(order_of(&lab, leader, &["COORDINATED"]), "OK");
+    let new = lab.wait_for_switch_from(lab.name(), old).unwrap();
+    lab.wait_until_following(0, new).unwrap();
+    counting.wait_for(new);
+    lab.wait_until_settled().unwrap();
+    let switches = |events: &[Event]| {
+        let of_group = |event: &&Event| event.is("+switch-master", lab.name());
+        let switches: Vec<Event> = events.iter().filter(of_group).cloned().collect();
+        (switches.len() >= 3).then_some(switches)
+    };
+    let heard = lab.events.wait_for("all switches", mark, BOUND, switches).unwrap();
+    assert!(heard.iter().all(|event| event.shows_switch_to(lab.name(), new)), "{heard:?}");
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert!(counting.seen().went_back.is_empty(), "{:?}", counting.seen());
+}
+
+#[test]
+fn ours_has_the_master_hand_over_and_those_of_redis_follow() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    let Some(reference) = redis_sentinel() else { return };
+    check_mixed(DataServer::Program(server), &reference, 0);
+}
+
+/// Valkey's knows the order too: ours votes for it and follows.
+#[test]
+fn those_of_valkey_have_the_master_hand_over_and_ours_follows() {
+    let Some(server) = found("Valkey", programs::valkey_server()) else { return };
+    let Some(reference) = valkey_sentinel() else { return };
+    check_mixed(DataServer::Program(server), &reference, 1);
 }
 
 #[test]
@@ -223,6 +269,41 @@ fn a_refusing_master_stays_the_master() {
     lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
     assert!(lab.sentinels[0].log().contains("does not hand over: ERR unknown command 'FAILOVER'"));
     assert_eq!(lab.agreed_master(&name), old);
+}
+
+/// The nodes' user may do all that a Sentinel needs but hand over: nothing happens to the master, its
+/// words are in the log, and an ordinary failover still works.
+#[test]
+fn a_user_that_may_not_hand_over_leaves_everything_as_it_was() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    let user = "user watcher on >sesame &* -@all +multi +slaveof +ping +exec +subscribe +role \
+                +config|rewrite +publish +info +client|setname +client|kill +script|kill";
+    let lines = ["sentinel auth-user mymaster watcher", "sentinel auth-pass mymaster sesame"];
+    let lab = start(GroupSpec {
+        server: DataServer::Program(server),
+        node_lines: vec![user.to_owned()],
+        sentinel_lines: lines.map(str::to_owned).to_vec(),
+        ..spec()
+    });
+    let name = lab.name().to_owned();
+    let old = lab.agreed_master(&name).unwrap();
+    assert_eq!(order(&lab, &["COORDINATED"]), "OK");
+    let over = |events: &[Event]| {
+        let ended = |event: &&Event| event.is("-failover-abort-slave-timeout", &name);
+        events.iter().find(ended).map(|_| ())
+    };
+    lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
+    let log = lab.sentinels[0].log();
+    assert!(log.contains("does not hand over: NOPERM"), "{log}");
+    let mut master = Client::connect(old).unwrap();
+    let info = text(&master.ask(&["INFO", "replication"]).unwrap());
+    assert!(info.contains("master_failover_state:no-failover"), "{info}");
+    assert!(info.contains("connected_slaves:2"), "{info}");
+    assert_eq!(text(&master.ask(&["SET", COUNTER, "1"]).unwrap()), "OK");
+    assert_eq!(lab.agreed_master(&name), Some(old));
+    assert_eq!(order(&lab, &[]), "OK");
+    let new = lab.wait_for_switch_from(&name, old).unwrap();
+    check_one_switch(&lab, old, new);
 }
 
 #[test]

@@ -8,12 +8,17 @@ use vedette::lab::{BOUND, Sentinel, Template, text, until};
 use super::certificates::{Authority, Identity};
 use super::line::ask;
 use super::setting::{
-    MASTER, Setting, list, master_flags, master_port, redis, wait_until_ready, watching,
+    MASTER, Node, Setting, list, master_flags, master_port, redis, wait_until_ready, watching,
 };
 use crate::group::{ours, redis_sentinel};
 
 /// Kills the master of a group; all agree on the replica.
 fn check(templates: Vec<Template>) {
+    check_switch(templates, |_, master, _| master.process.kill());
+}
+
+/// Has something happen to a group in which everybody knows all; all agree on the replica.
+fn check_switch(templates: Vec<Template>, act: impl FnOnce(u16, &mut Node, &Identity)) {
     let Some((server, _)) = redis() else { return };
     let mut setting = Setting::new();
     let who = setting.authority.issue("node");
@@ -35,7 +40,7 @@ fn check(templates: Vec<Template>) {
         until("a Sentinel that knows all", BOUND, || knows_all(*port, &ports, &who))
             .unwrap_or_else(|error| panic!("{error}: {}", sentinels[0].log()));
     }
-    master.process.kill();
+    act(ports[0], &mut master, &who);
     for port in &ports {
         let switched = || master_port(*port, &who).filter(|port| *port == replica.port);
         until("the switch", BOUND, switched)
@@ -43,6 +48,27 @@ fn check(templates: Vec<Template>) {
     }
     let role = ask(replica.port, &who, &["ROLE"]).unwrap();
     assert_eq!(text(&role.items().unwrap()[0]), "master");
+}
+
+/// The master itself hands over, and follows over TLS.
+#[test]
+fn a_master_hands_over_without_a_plain_port() {
+    check_switch(vec![ours(); 3], |sentinel, master, who| {
+        // Refused while the list of members may not be whole (rule S6).
+        let ordered = || {
+            let answer = ask(sentinel, who, &["SENTINEL", "FAILOVER", MASTER, "COORDINATED"]);
+            (text(&answer.ok()?) == "OK").then_some(())
+        };
+        until("the order taken", BOUND, ordered).unwrap();
+        // Clients of the old master are sent away meanwhile.
+        let follows = || {
+            let info = text(&ask(master.port, who, &["INFO", "everything"]).ok()?);
+            let is_replica = info.contains("role:slave");
+            (is_replica && info.contains("master_link_status:up")).then_some(info)
+        };
+        let info = until("the old master following", BOUND, follows).unwrap();
+        assert!(info.contains("cmdstat_failover:calls=1,"), "{info}");
+    });
 }
 
 /// Whether a Sentinel is connected with the replica and with every other one, at its TLS port.
