@@ -271,8 +271,8 @@ fn a_refusing_master_stays_the_master() {
     assert_eq!(lab.agreed_master(&name), old);
 }
 
-/// The nodes' user may do all that a Sentinel needs but hand over: nothing happens to the master, its
-/// words are in the log, and an ordinary failover still works.
+/// The nodes' user may do all that a Sentinel needs but hand over: nothing happens to the master,
+/// its words are in the log, and an ordinary failover still works.
 #[test]
 fn a_user_that_may_not_hand_over_leaves_everything_as_it_was() {
     let Some(server) = found("redis-server", programs::redis_server()) else { return };

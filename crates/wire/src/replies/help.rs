@@ -68,8 +68,11 @@ const CLIENT: &[Topic] = &[
     ("REPLY (ON|OFF|SKIP)", "Switch replies to this connection on or off."),
     ("SETINFO <LIB-NAME|LIB-VER> <value>", "Tell which library this connection uses."),
     ("SETNAME <name>", "Name this connection."),
-    ("TRACKING (ON|OFF)", "Switch tracking on or off."),
-    ("TRACKINGINFO", "Show whether tracking is on."),
+    (
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix>]... [OPTIN] [OPTOUT] [NOLOOP]",
+        "Switch tracking on or off.",
+    ),
+    ("TRACKINGINFO", "Show how tracking was switched on."),
     ("UNBLOCK <id> [TIMEOUT|ERROR]", "Unblock a client; none ever blocks here."),
     ("UNPAUSE", "End a pause."),
 ];
