@@ -24,6 +24,9 @@ pub(super) struct VotesGiven {
     first_asked: BTreeMap<Ballot, u64>,
     /// The last new vote for each master.
     given: BTreeMap<(SentinelIndex, MasterName), Given>,
+    /// Votes whose answer waited for the disk in vain: until it is done, a repeated question is
+    /// answered with the last durable vote at once (rule V3; seed 8000772).
+    unsaved: BTreeSet<Ballot>,
     /// Since when the last vote is on the disk, whatever became of its answer.
     durable: BTreeMap<(SentinelIndex, MasterName), (Epoch, u64)>,
     /// Hellos of this moment make members.
@@ -136,7 +139,10 @@ impl VotesGiven {
         let quick = scene.at_ms == first.at_ms;
         let before = self.given.get(&(*who, first.master.clone()));
         let rested = before.is_none_or(|vote| vote.has_rested(first.at_ms));
-        let refused = first.plain && calm && quick && rested;
+        if !quick {
+            self.unsaved.insert(ballot.clone());
+        }
+        let refused = first.plain && calm && quick && rested && !self.unsaved.contains(ballot);
         hold(!refused || told >= *epoch || *epoch <= first.config_epoch, || {
             format!("no vote at {epoch} for {candidate}, who may have it: {first:?}, told {told}")
         })
@@ -253,6 +259,7 @@ impl Invariant for VotesGiven {
             Seen::Started(_) | Seen::Ended => {
                 self.asked.retain(|(of, ..), _| *of != who);
                 self.first_asked.retain(|(of, ..), _| *of != who);
+                self.unsaved.retain(|(of, ..)| *of != who);
                 self.given.retain(|(of, _), _| *of != who);
                 self.durable.retain(|(of, _), _| *of != who);
                 self.monitored.retain(|(of, _), _| *of != who);
