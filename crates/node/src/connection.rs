@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     pub(crate) local: SocketAddr,
     pub(crate) opened_at: u64,
     pub(crate) active_at: u64,
+    /// The last PING.
+    pub(crate) pinged_at: Option<u64>,
     pub(crate) decoder: RequestDecoder,
     pub(crate) protocol: Protocol,
     /// The user, once authenticated.
@@ -71,6 +73,7 @@ impl Connection {
             local,
             opened_at: now,
             active_at: now,
+            pinged_at: None,
             decoder: RequestDecoder::new(RequestLimits::default(), false),
             protocol: Protocol::Resp2,
             user: None,

@@ -59,6 +59,7 @@ pub(crate) struct Saved {
 pub(crate) struct Counters {
     pub(crate) connections: u64,
     pub(crate) commands: u64,
+    pub(crate) longest_ping_gap_ms: u64,
     pub(crate) rejected_connections: u64,
     pub(crate) full_syncs: u64,
     pub(crate) partial_syncs: u64,
@@ -187,6 +188,11 @@ impl Node {
     /// Commands since its start, as `total_commands_processed` of INFO.
     pub fn commands_processed(&self) -> u64 {
         self.counters.commands
+    }
+
+    /// The longest time between two PINGs of one connection, in ms, since this was last asked.
+    pub fn take_longest_ping_gap(&mut self) -> u64 {
+        core::mem::take(&mut self.counters.longest_ping_gap_ms)
     }
 
     /// Its settings.

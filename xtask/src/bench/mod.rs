@@ -16,6 +16,8 @@ mod usage;
 
 mod fleet;
 
+mod clients;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -28,6 +30,8 @@ pub(crate) enum Bench {
     Quiet(quiet::QuietArgs),
     /// Many masters: until all is known, what that costs, and all of them dying at once.
     Fleet(fleet::FleetArgs),
+    /// Clients: queries, listings, subscribers, a storm of connections, and all under mass failure.
+    Clients(clients::ClientsArgs),
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
@@ -35,5 +39,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
         Bench::Failover(args) => failover::run(args),
         Bench::Quiet(args) => quiet::run(args),
         Bench::Fleet(args) => fleet::run(args),
+        Bench::Clients(args) => clients::run(args),
     }
 }

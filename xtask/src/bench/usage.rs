@@ -16,6 +16,14 @@ pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
+/// What the present thread used of the processors, and how long it waited for one.
+pub(super) fn own_time() -> anyhow::Result<(Duration, Duration)> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let mut words = text.split_whitespace().map(str::parse);
+    let mut next = || anyhow::Ok(Duration::from_nanos(words.next().context("a short schedstat")??));
+    Ok((next()?, next()?))
+}
+
 /// Resident memory in MiB.
 pub(super) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;

@@ -32,6 +32,7 @@ impl Node {
 }
 
 pub(crate) fn ping(node: &mut Node, call: &Call<'_>) -> Reply {
+    node.note_ping(call);
     let restricted =
         node.caller(call).is_some_and(|(_, connection)| connection.is_restricted_subscriber());
     match call.args {
@@ -42,6 +43,17 @@ pub(crate) fn ping(node: &mut Node, call: &Call<'_>) -> Reply {
         [_] => Frame::simple("PONG").into(),
         [_, text] => Frame::Bulk(text.clone()).into(),
         _ => wrong_arity("ping").into(),
+    }
+}
+
+impl Node {
+    /// Keeps the longest time between two PINGs of one connection.
+    fn note_ping(&mut self, call: &Call<'_>) {
+        let Origin::Client(conn) = call.origin else { return };
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let before = connection.pinged_at.replace(self.now).unwrap_or(self.now);
+        self.counters.longest_ping_gap_ms =
+            self.counters.longest_ping_gap_ms.max(self.now.saturating_sub(before));
     }
 }
 

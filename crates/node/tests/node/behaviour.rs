@@ -44,6 +44,18 @@ fn a_write_to_the_reference_has_the_same_length_in_the_stream() {
 }
 
 #[test]
+fn the_longest_gap_between_pings_is_that_of_one_connection_and_told_once() {
+    let mut network = Network::group(0);
+    let (one, other) = (network.connect(0), network.connect(0));
+    for (client, pause) in [(one, 300), (other, 500), (one, 100), (one, 0)] {
+        network.ask(client, "PING");
+        network.pass(pause);
+    }
+    assert_eq!(network.nodes[0].take_longest_ping_gap(), 800);
+    assert_eq!(network.nodes[0].take_longest_ping_gap(), 0);
+}
+
+#[test]
 fn a_new_replica_gets_the_data_there_is() {
     let mut network = Network::default();
     network.add(NodeConfig { full_sync_ms: 500, ..config() });

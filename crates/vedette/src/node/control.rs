@@ -26,6 +26,7 @@ const HELP: &[&str] = &[
     "STALL <port>            stop what comes from the master; LAG <port> 0 ends it",
     "LIST                    all nodes",
     "COUNT                   commands that all nodes have processed",
+    "GAPS                    ms: the longest wait between two PINGs of a connection since GAPS",
     "SHUTDOWN                end the process",
     "QUIT                    close this connection",
 ];
@@ -99,6 +100,10 @@ pub(super) async fn execute(host: &mut Host, request: &Request) -> Frame {
         ["count"] => {
             let counts = host.nodes.iter().map(|hosted| hosted.node.commands_processed());
             Frame::Integer(i64::try_from(counts.sum::<u64>()).unwrap_or(i64::MAX))
+        }
+        ["gaps"] => {
+            let gaps = host.nodes.iter_mut().map(|hosted| hosted.node.take_longest_ping_gap());
+            Frame::Integer(i64::try_from(gaps.max().unwrap_or(0)).unwrap_or(i64::MAX))
         }
         ["shutdown"] => {
             host.is_ending = true;

@@ -14,21 +14,24 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// What is the same for both implementations.
 #[derive(Clone, Debug)]
-pub(super) struct Size {
-    pub(super) masters: usize,
-    pub(super) replicas: usize,
-    pub(super) sentinels: usize,
-    pub(super) down_after_ms: u64,
-    pub(super) failover_timeout_ms: u64,
-    pub(super) first_port: u16,
+pub(in crate::bench) struct Size {
+    pub(in crate::bench) masters: usize,
+    pub(in crate::bench) replicas: usize,
+    pub(in crate::bench) sentinels: usize,
+    pub(in crate::bench) down_after_ms: u64,
+    pub(in crate::bench) failover_timeout_ms: u64,
+    pub(in crate::bench) first_port: u16,
+    /// Further lines of every sentinel.conf.
+    pub(in crate::bench) more_lines: Vec<String>,
 }
 
 impl Size {
-    fn name(index: usize) -> String {
+    pub(in crate::bench) fn name(index: usize) -> String {
         format!("m{index}")
     }
 
-    fn port(&self, index: usize) -> anyhow::Result<u16> {
+    /// Where a master is at the start.
+    pub(in crate::bench) fn port(&self, index: usize) -> anyhow::Result<u16> {
         let offset = u16::try_from(index * (self.replicas + 1))?;
         self.first_port.checked_add(offset).context("too many nodes for the ports there are")
     }
@@ -36,6 +39,7 @@ impl Size {
     fn sentinel_lines(&self, port: u16) -> anyhow::Result<Vec<String>> {
         let quorum = self.sentinels / 2 + 1;
         let mut lines = vec![format!("port {port}"), "protected-mode no".to_owned()];
+        lines.extend_from_slice(&self.more_lines);
         for index in 0..self.masters {
             let (name, node) = (Self::name(index), self.port(index)?);
             lines.push(format!("sentinel monitor {name} 127.0.0.1 {node} {quorum}"));
@@ -47,10 +51,10 @@ impl Size {
 }
 
 /// The fleet; everything ends when it is dropped.
-pub(super) struct Fleet {
-    pub(super) size: Size,
+pub(in crate::bench) struct Fleet {
+    pub(in crate::bench) size: Size,
     hosts: Vec<Host>,
-    pub(super) sentinels: Vec<Sentinel>,
+    pub(in crate::bench) sentinels: Vec<Sentinel>,
     started: Instant,
     _folder: Folder,
     _ports: PortBlock,
@@ -64,7 +68,7 @@ struct Host {
 
 impl Fleet {
     /// Starts the nodes, waits until their replicas follow, and starts the Sentinels.
-    pub(super) fn start(
+    pub(in crate::bench) fn start(
         size: Size,
         template: &Template,
         vedette: &Path,
@@ -92,7 +96,7 @@ impl Fleet {
 
     /// Until every Sentinel knows every replica and every other Sentinel of every master; none if
     /// that takes longer than `patience`.
-    pub(super) fn wait_until_ready(&self, patience: Duration) -> Option<Duration> {
+    pub(in crate::bench) fn wait_until_ready(&self, patience: Duration) -> Option<Duration> {
         for sentinel in &self.sentinels {
             while !self.is_ready_at(sentinel) {
                 if self.started.elapsed() > patience {
@@ -117,19 +121,29 @@ impl Fleet {
     }
 
     /// Commands that all nodes have processed so far.
-    pub(super) fn commands(&mut self) -> anyhow::Result<u64> {
-        let mut total = 0;
-        for host in &mut self.hosts {
-            match host.control.ask(&["COUNT"])? {
-                vedette_resp::Frame::Integer(count) => total += u64::try_from(count)?,
-                other => anyhow::bail!("COUNT: {}", vedette::lab::text(&other)),
-            }
-        }
-        Ok(total)
+    pub(in crate::bench) fn commands(&mut self) -> anyhow::Result<u64> {
+        Ok(self.ask_hosts("COUNT")?.into_iter().sum())
+    }
+
+    /// The longest time between two PINGs that a node got on one connection since this was last
+    /// asked.
+    pub(in crate::bench) fn longest_ping_gap(&mut self) -> anyhow::Result<Duration> {
+        Ok(Duration::from_millis(self.ask_hosts("GAPS")?.into_iter().max().unwrap_or(0)))
+    }
+
+    fn ask_hosts(&mut self, question: &str) -> anyhow::Result<Vec<u64>> {
+        let ask = |host: &mut Host| match host.control.ask(&[question])? {
+            vedette_resp::Frame::Integer(number) => Ok(u64::try_from(number)?),
+            other => anyhow::bail!("{question}: {}", vedette::lab::text(&other)),
+        };
+        self.hosts.iter_mut().map(ask).collect()
     }
 
     /// Kills these masters; says when the last of them was dead.
-    pub(super) fn kill(&mut self, masters: std::ops::Range<usize>) -> anyhow::Result<Instant> {
+    pub(in crate::bench) fn kill(
+        &mut self,
+        masters: std::ops::Range<usize>,
+    ) -> anyhow::Result<Instant> {
         for index in masters.clone() {
             let port = self.size.port(index)?.to_string();
             self.hosts[index / MASTERS_PER_PROCESS].control.send(&["KILL", &port])?;

@@ -1,8 +1,10 @@
 //! `cargo xtask bench fleet`: many masters under one group of Sentinels.
 
 mod group;
+pub(super) use group::{Fleet, Size};
 
 mod switches;
+pub(super) use switches::{Spread, Switches};
 
 mod table;
 
@@ -12,8 +14,6 @@ use std::time::{Duration, Instant};
 
 use vedette::lab::Template;
 
-use self::group::{Fleet, Size};
-use self::switches::{Spread, Switches};
 use super::usage::{cpu_time, resident_mib};
 use crate::{binary, disk};
 
@@ -99,6 +99,7 @@ fn measure(
         down_after_ms: args.down_after,
         failover_timeout_ms: args.failover_timeout,
         first_port: args.first_port,
+        more_lines: Vec::new(),
     };
     let patience = Duration::from_secs(args.patience);
     let down_after = Duration::from_millis(args.down_after);

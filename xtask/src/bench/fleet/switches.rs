@@ -12,24 +12,24 @@ const LOOK: Duration = Duration::from_millis(100);
 type Moments = Mutex<BTreeMap<(usize, String), Instant>>;
 
 /// The first `+switch-master` of each Sentinel for each master since [`Switches::watch`].
-pub(super) struct Switches(Arc<Moments>);
+pub(in crate::bench) struct Switches(Arc<Moments>);
 
 /// What became of the masters that died, beyond down-after.
 #[derive(Clone, Debug)]
-pub(super) struct Spread {
-    pub(super) first: Option<Duration>,
-    pub(super) median: Option<Duration>,
+pub(in crate::bench) struct Spread {
+    pub(in crate::bench) first: Option<Duration>,
+    pub(in crate::bench) median: Option<Duration>,
     /// The last master's first Sentinel.
-    pub(super) last: Option<Duration>,
+    pub(in crate::bench) last: Option<Duration>,
     /// The last master's last Sentinel; none if not all of them agreed in time.
-    pub(super) agreed: Option<Duration>,
+    pub(in crate::bench) agreed: Option<Duration>,
     /// Masters that no Sentinel switched in time.
-    pub(super) dead: usize,
+    pub(in crate::bench) dead: usize,
 }
 
 impl Switches {
     /// Subscribes to all of them.
-    pub(super) fn watch(sentinels: &[Sentinel]) -> anyhow::Result<Self> {
+    pub(in crate::bench) fn watch(sentinels: &[Sentinel]) -> anyhow::Result<Self> {
         let moments = Arc::new(Moments::default());
         for (number, sentinel) in sentinels.iter().enumerate() {
             let mut client = sentinel.client()?;
@@ -53,13 +53,13 @@ impl Switches {
     }
 
     /// How many have been heard so far.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::bench) fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Waits for `masters` switches on each of `sentinels`, at most for `patience`, and says when
     /// they came, counted from `from`.
-    pub(super) fn wait(
+    pub(in crate::bench) fn wait(
         &self,
         (masters, sentinels): (usize, usize),
         from: Instant,
