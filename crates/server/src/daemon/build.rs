@@ -114,9 +114,11 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     Ok(Running { exit, control: thread })
 }
 
-/// As many as there are cores, within reason.
+/// As many as there are cores but one, within reason: however busy clients are, the control thread
+/// finds a core. Fewer threads also find more to do at each wake-up.
 fn client_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(clients::MAX_THREADS)
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).clamp(1, clients::MAX_THREADS)
 }
 
 fn durable_state(loaded: &Loaded) -> DurableState {
