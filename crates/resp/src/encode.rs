@@ -55,6 +55,30 @@ pub fn encode_frame(out: &mut BytesMut, frame: &Frame, protocol: Protocol) {
     }
 }
 
+/// Appends a bulk string.
+pub fn encode_bulk(out: &mut BytesMut, bytes: &[u8]) {
+    put_bulk(out, b'$', &[bytes]);
+}
+
+/// Appends a number as a bulk string.
+pub fn encode_bulk_number(out: &mut BytesMut, value: u64) {
+    let mut digits = [0; 20];
+    put_bulk(out, b'$', &[decimal(&mut digits, value)]);
+}
+
+/// Appends the header of an array; so many values follow.
+pub fn encode_array_len(out: &mut BytesMut, len: usize) {
+    put_header(out, b'*', len);
+}
+
+/// Appends the header of a map; so many names with their values follow.
+pub fn encode_map_len(out: &mut BytesMut, pairs: usize, protocol: Protocol) {
+    match protocol {
+        Protocol::Resp2 => put_header(out, b'*', pairs * 2),
+        Protocol::Resp3 => put_header(out, b'%', pairs),
+    }
+}
+
 fn put_items(out: &mut BytesMut, kind: u8, items: &[Frame], protocol: Protocol) {
     put_header(out, kind, items.len());
     for item in items {
@@ -63,10 +87,7 @@ fn put_items(out: &mut BytesMut, kind: u8, items: &[Frame], protocol: Protocol) 
 }
 
 fn put_map(out: &mut BytesMut, pairs: &[(Frame, Frame)], protocol: Protocol) {
-    match protocol {
-        Protocol::Resp2 => put_header(out, b'*', pairs.len() * 2),
-        Protocol::Resp3 => put_header(out, b'%', pairs.len()),
-    }
+    encode_map_len(out, pairs.len(), protocol);
     for (key, value) in pairs {
         encode_frame(out, key, protocol);
         encode_frame(out, value, protocol);
@@ -104,23 +125,28 @@ fn put_integer(out: &mut BytesMut, kind: u8, value: i64) {
     put_digits(out, kind, value < 0, value.unsigned_abs());
 }
 
-fn put_digits(out: &mut BytesMut, kind: u8, negative: bool, mut value: u64) {
-    let mut digits = [0_u8; 20];
+/// The decimal digits of a value, at the end of the space for them.
+fn decimal(digits: &mut [u8; 20], mut value: u64) -> &[u8] {
     let mut start = digits.len();
     loop {
         start -= 1;
         digits[start] = b'0' + (value % 10) as u8;
         value /= 10;
         if value == 0 {
-            break;
+            return &digits[start..];
         }
     }
+}
+
+fn put_digits(out: &mut BytesMut, kind: u8, negative: bool, value: u64) {
+    let mut digits = [0; 20];
+    let digits = decimal(&mut digits, value);
     out.reserve(24);
     out.put_u8(kind);
     if negative {
         out.put_u8(b'-');
     }
-    out.put_slice(&digits[start..]);
+    out.put_slice(digits);
     out.put_slice(b"\r\n");
 }
 
@@ -128,13 +154,33 @@ fn put_digits(out: &mut BytesMut, kind: u8, negative: bool, mut value: u64) {
 mod tests {
     use bytes::BytesMut;
 
-    use super::{Protocol, encode_command, encode_frame};
+    use super::{
+        Protocol, encode_array_len, encode_bulk, encode_bulk_number, encode_command, encode_frame,
+        encode_map_len,
+    };
     use crate::Frame;
 
     fn encoded(frame: &Frame, protocol: Protocol) -> String {
         let mut out = BytesMut::new();
         encode_frame(&mut out, frame, protocol);
         String::from_utf8(out.to_vec()).expect("utf-8")
+    }
+
+    #[test]
+    fn parts_are_spelled_as_the_whole() {
+        let numbers = [0, 9, 10, u64::MAX];
+        let pairs = numbers.map(|value| (Frame::bulk("name"), Frame::bulk(value.to_string())));
+        let frame = Frame::Array(vec![Frame::Map(pairs.to_vec())]);
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let mut out = BytesMut::new();
+            encode_array_len(&mut out, 1);
+            encode_map_len(&mut out, numbers.len(), protocol);
+            for number in numbers {
+                encode_bulk(&mut out, b"name");
+                encode_bulk_number(&mut out, number);
+            }
+            assert_eq!(String::from_utf8_lossy(&out), encoded(&frame, protocol));
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! * [`ReplyDecoder`] reads what a server answers: the side of a link to a node.
 //! * [`RequestDecoder`] reads what a client asks: the side of a listener.
-//! * [`encode_command`] and [`encode_frame`] write.
+//! * [`encode_command`] and [`encode_frame`] write; [`encode_bulk`] and its relatives write the
+//!   parts of a long reply without a [`Frame`].
 //!
 //! Everything here faces hostile bytes. Decoders are loops, not recursions; nothing is allocated
 //! from a declared length, only from bytes that have arrived; and every quantity has a limit in
@@ -30,4 +31,7 @@ mod integer;
 pub use integer::parse_integer;
 
 mod encode;
-pub use encode::{Protocol, encode_command, encode_frame};
+pub use encode::{
+    Protocol, encode_array_len, encode_bulk, encode_bulk_number, encode_command, encode_frame,
+    encode_map_len,
+};

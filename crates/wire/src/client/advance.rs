@@ -1,6 +1,6 @@
 //! From bytes to executed requests, one after the other.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use vedette_resp::RequestError;
 
 use super::action::{CloseReason, Pause};
@@ -189,6 +189,13 @@ impl Client {
         }
         if !self.session.replies.are_muted() {
             self.outbox.write(reply, self.session.protocol);
+        }
+    }
+
+    /// Answers the present request with what is spelled already.
+    pub(super) fn reply_spelled(&mut self, bytes: BytesMut) {
+        if !self.session.replies.are_muted() {
+            self.outbox.append(bytes);
         }
     }
 }

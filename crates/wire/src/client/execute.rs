@@ -1,6 +1,6 @@
 //! Who carries a command out, and how owed replies are spelled when they come.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use vedette_core::{Request, Response, Ticket};
 use vedette_resp::Protocol;
 
@@ -24,6 +24,8 @@ use crate::requests;
 pub(super) enum Outcome {
     /// An answer.
     Reply(Reply),
+    /// An answer as it is sent; none is an error.
+    Spelled(BytesMut),
     /// No answer, or one that was written already.
     Silence,
     /// The core must say.
@@ -57,6 +59,10 @@ impl Client {
         let action = match outcome {
             Outcome::Reply(reply) => {
                 self.reply(&reply);
+                return Ok(());
+            }
+            Outcome::Spelled(bytes) => {
+                self.reply_spelled(bytes);
                 return Ok(());
             }
             Outcome::Silence => return Ok(()),
@@ -114,7 +120,8 @@ impl Client {
                 sentinel::request(verb, &words[2..], self.facts.dialect, surroundings)
             }
             Verb::Sentinel(verb) => {
-                sentinel::read(verb, words, self.facts.dialect, surroundings).map(Outcome::Reply)
+                let speech = (self.facts.dialect, self.session.protocol);
+                sentinel::read(verb, words, speech, surroundings)
             }
             Verb::Shutdown => self.shutdown(arguments),
         }

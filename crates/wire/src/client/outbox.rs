@@ -103,6 +103,18 @@ impl Outbox {
         }
     }
 
+    /// Appends a reply that is spelled already.
+    pub(super) fn append(&mut self, bytes: BytesMut) {
+        self.total += bytes.len() as u64;
+        match self.waiting.back_mut() {
+            None => self.output.unsplit(bytes),
+            Some(slot) => {
+                self.parked += bytes.len();
+                slot.after.unsplit(bytes);
+            }
+        }
+    }
+
     /// Keeps a place for a reply that is owed.
     pub(super) fn owe(&mut self, ticket: Ticket, owed: Owed, protocol: Protocol, muted: bool) {
         let (bytes, after) = (BytesMut::new(), BytesMut::new());

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use vedette_core::{MasterView, ProcessView, Request, Settings};
+use vedette_resp::Protocol;
 
 use super::execute::{Executed, Outcome};
 use super::surroundings::Surroundings;
 use crate::Dialect;
 use crate::commands::{RequestVerb, SentinelVerb};
-use crate::replies::{caches, ckquorum, entry, help, masters, scripts, settings};
+use crate::replies::entry::Entries;
+use crate::replies::{caches, ckquorum, help, masters, scripts, settings};
 use crate::reply::{Reply, bulk, error, no_such_master};
 use crate::requests::{
     Parsed, config_set, debug, failover, master_name, monitor, peer, refuse_control_characters,
@@ -21,26 +23,31 @@ use crate::snapshot::Snapshot;
 pub(super) fn read(
     verb: SentinelVerb,
     words: &[Bytes],
-    dialect: Dialect,
+    (dialect, protocol): (Dialect, Protocol),
     surroundings: &dyn Surroundings,
-) -> Result<Reply, Reply> {
+) -> Executed {
     let (name, words) = (&words[0], &words[2..]);
     let (snapshot, now) = (surroundings.snapshot(), surroundings.now());
     let named = || words.first().and_then(|name| find(snapshot, name));
     let master = || named().ok_or_else(no_such_master);
     let process = snapshot.process().map(|process| &**process);
-    Ok(match verb {
-        SentinelVerb::CkQuorum => ckquorum::ckquorum(master()?),
-        SentinelVerb::GetMasterAddrByName => masters::address(named()),
-        SentinelVerb::Help => help::sentinel(name, dialect),
-        SentinelVerb::InfoCache => caches::info_cache(snapshot, words, now),
-        SentinelVerb::Master => entry::master(master()?, now),
-        SentinelVerb::Masters => masters::masters(snapshot, now),
-        SentinelVerb::MyId => my_id(process)?,
-        SentinelVerb::PendingScripts => scripts::pending_scripts(process, now),
-        SentinelVerb::Replicas => masters::replicas(master()?, now),
-        SentinelVerb::Sentinels => masters::sentinels(master()?, now),
-    })
+    let entries = match verb {
+        SentinelVerb::Master => Entries::single(now, protocol).master(master()?),
+        SentinelVerb::Masters => masters::masters(snapshot, now, protocol),
+        SentinelVerb::Replicas => masters::replicas(master()?, now, protocol),
+        SentinelVerb::Sentinels => masters::sentinels(master()?, now, protocol),
+        SentinelVerb::CkQuorum => return reply(ckquorum::ckquorum(master()?)),
+        SentinelVerb::GetMasterAddrByName => return reply(masters::address(named())),
+        SentinelVerb::Help => return reply(help::sentinel(name, dialect)),
+        SentinelVerb::InfoCache => return reply(caches::info_cache(snapshot, words, now)),
+        SentinelVerb::MyId => return reply(my_id(process)?),
+        SentinelVerb::PendingScripts => return reply(scripts::pending_scripts(process, now)),
+    };
+    Ok(Outcome::Spelled(entries.into_bytes()))
+}
+
+fn reply(reply: Reply) -> Executed {
+    Ok(Outcome::Reply(reply))
 }
 
 /// What the core must do or say.

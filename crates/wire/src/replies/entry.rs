@@ -1,86 +1,198 @@
 //! Instance entries: which fields, in which order (spec: interface 3).
 
+use bytes::BytesMut;
 use vedette_core::{
     FailoverState, LinkView, MasterView, MemberView, NodeView, Now, ReconfState, ReplicaView, Span,
     Time,
 };
+use vedette_resp::{Protocol, encode_array_len, encode_bulk, encode_bulk_number, encode_map_len};
 
 use crate::events::role_name;
-use crate::reply::{Reply, bulk, number, word};
 
-/// A master's entry.
-#[must_use]
-pub fn master(view: &MasterView, now: Now) -> Reply {
-    let mut fields = Fields::new(&view.name, &view.node.address.host, view.node.address.port);
-    fields.add("runid", bulk(view.node.run_id.as_ref().map_or("", |id| id.as_str())));
-    fields.add("flags", bulk(master_flags(view)));
-    fields.link(&view.node.link);
-    if let Some(failover) = &view.failover {
-        fields.add("failover-state", word(failover_state(failover.state)));
-    }
-    fields.pings(&view.node.link, now);
-    fields.down_times(view.node.sdown_since, view.odown_since, now);
-    fields.add("down-after-milliseconds", span(view.down_after()));
-    fields.data_node(&view.node, now);
-    fields.add("config-epoch", number(view.config_epoch));
-    fields.add("num-slaves", number(view.replicas.len()));
-    fields.add("num-other-sentinels", number(view.sentinels.len()));
-    let settings = &view.settings;
-    fields.add("quorum", number(settings.quorum));
-    fields.add("failover-timeout", span(settings.failover_timeout));
-    fields.add("parallel-syncs", number(settings.parallel_syncs));
-    if let Some(path) = &settings.notification_script {
-        fields.add("notification-script", bulk(path.as_bytes()));
-    }
-    if let Some(path) = &settings.client_reconfig_script {
-        fields.add("client-reconfig-script", bulk(path.as_bytes()));
-    }
-    fields.into_reply()
+/// Bytes of an entry, roughly.
+const ENTRY_BYTES: usize = 1024;
+
+/// Entries in the making, spelled as they are sent: as a tree of replies the listing of a thousand
+/// masters would be twenty thousand pairs, built only to be taken apart.
+pub struct Entries {
+    now: Now,
+    protocol: Protocol,
+    out: BytesMut,
+    /// The present entry, whose header tells how many fields there are.
+    fields: BytesMut,
+    pairs: usize,
 }
 
-/// A replica's entry.
-#[must_use]
-pub fn replica(master: &MasterView, view: &ReplicaView, now: Now) -> Reply {
-    let node = &view.node;
-    let mut fields = Fields::new(&view.name, &node.address.host, node.address.port);
-    fields.add("runid", bulk(node.run_id.as_ref().map_or("", |id| id.as_str())));
-    fields.add("flags", bulk(replica_flags(view)));
-    fields.link(&node.link);
-    fields.pings(&node.link, now);
-    fields.down_times(node.sdown_since, None, now);
-    fields.add("down-after-milliseconds", span(master.down_after()));
-    fields.data_node(node, now);
-    fields.add("master-link-down-time", number(view.link_down_ms));
-    fields.add("master-link-status", word(if view.link_up { "ok" } else { "err" }));
-    let (host, port) = view.master.as_ref().map_or(("?", 0), |at| (&*at.host, at.port));
-    fields.add("master-host", bulk(host));
-    fields.add("master-port", number(port));
-    fields.add("slave-priority", number(view.priority));
-    fields.add("slave-repl-offset", number(view.offset));
-    fields.add("replica-announced", word(if view.announced { "1" } else { "0" }));
-    fields.into_reply()
-}
+impl Entries {
+    /// One entry that stands for itself.
+    #[must_use]
+    pub fn single(now: Now, protocol: Protocol) -> Self {
+        let (out, fields) = (BytesMut::new(), BytesMut::with_capacity(ENTRY_BYTES));
+        Self { now, protocol, out, fields, pairs: 0 }
+    }
 
-/// A fellow Sentinel's entry.
-#[must_use]
-pub fn sentinel(master: &MasterView, view: &MemberView, now: Now) -> Reply {
-    let mut fields = Fields::new(view.id.as_str(), &view.address.host, view.address.port);
-    fields.add("runid", bulk(view.id.as_str()));
-    fields.add("flags", bulk(sentinel_flags(view)));
-    fields.link(&view.link);
-    fields.pings(&view.link, now);
-    fields.down_times(view.sdown_since, None, now);
-    fields.add("down-after-milliseconds", span(master.down_after()));
-    fields.add("last-hello-message", ago(view.hello_at, now));
-    fields.add("voted-leader", bulk(view.leader.as_ref().map_or("?", |id| id.as_str())));
-    fields.add("voted-leader-epoch", number(view.leader_epoch));
-    fields.into_reply()
+    /// An array of so many.
+    #[must_use]
+    pub fn listing(len: usize, now: Now, protocol: Protocol) -> Self {
+        let mut entries = Self::single(now, protocol);
+        entries.out.reserve(len * ENTRY_BYTES);
+        encode_array_len(&mut entries.out, len);
+        entries
+    }
+
+    /// What is sent.
+    #[must_use]
+    pub fn into_bytes(self) -> BytesMut {
+        self.out
+    }
+
+    /// Adds a master's entry.
+    #[must_use]
+    pub fn master(mut self, view: &MasterView) -> Self {
+        self.begin(&view.name, &view.node.address.host, view.node.address.port);
+        self.word("runid", view.node.run_id.as_ref().map_or("", |id| id.as_str()));
+        self.word("flags", &master_flags(view));
+        self.link(&view.node.link);
+        if let Some(failover) = &view.failover {
+            self.word("failover-state", failover_state(failover.state));
+        }
+        self.pings(&view.node.link);
+        self.down_times(view.node.sdown_since, view.odown_since);
+        self.span("down-after-milliseconds", view.down_after());
+        self.data_node(&view.node);
+        self.number("config-epoch", view.config_epoch.get());
+        self.number("num-slaves", view.replicas.len() as u64);
+        self.number("num-other-sentinels", view.sentinels.len() as u64);
+        let settings = &view.settings;
+        self.number("quorum", settings.quorum.into());
+        self.span("failover-timeout", settings.failover_timeout);
+        self.number("parallel-syncs", settings.parallel_syncs.into());
+        if let Some(path) = &settings.notification_script {
+            self.word("notification-script", path);
+        }
+        if let Some(path) = &settings.client_reconfig_script {
+            self.word("client-reconfig-script", path);
+        }
+        self.end()
+    }
+
+    /// Adds a replica's entry.
+    #[must_use]
+    pub fn replica(mut self, master: &MasterView, view: &ReplicaView) -> Self {
+        let node = &view.node;
+        self.begin(&view.name, &node.address.host, node.address.port);
+        self.word("runid", view.node.run_id.as_ref().map_or("", |id| id.as_str()));
+        self.word("flags", &replica_flags(view));
+        self.link(&node.link);
+        self.pings(&node.link);
+        self.down_times(node.sdown_since, None);
+        self.span("down-after-milliseconds", master.down_after());
+        self.data_node(node);
+        self.word("master-link-down-time", &view.link_down_ms.to_string());
+        self.word("master-link-status", if view.link_up { "ok" } else { "err" });
+        let (host, port) = view.master.as_ref().map_or(("?", 0), |at| (&*at.host, at.port));
+        self.word("master-host", host);
+        self.number("master-port", port.into());
+        self.number("slave-priority", view.priority.into());
+        self.number("slave-repl-offset", view.offset);
+        self.word("replica-announced", if view.announced { "1" } else { "0" });
+        self.end()
+    }
+
+    /// Adds a fellow Sentinel's entry.
+    #[must_use]
+    pub fn sentinel(mut self, master: &MasterView, view: &MemberView) -> Self {
+        self.begin(view.id.as_str(), &view.address.host, view.address.port);
+        self.word("runid", view.id.as_str());
+        self.word("flags", &sentinel_flags(view));
+        self.link(&view.link);
+        self.pings(&view.link);
+        self.down_times(view.sdown_since, None);
+        self.span("down-after-milliseconds", master.down_after());
+        self.ago("last-hello-message", view.hello_at);
+        self.word("voted-leader", view.leader.as_ref().map_or("?", |id| id.as_str()));
+        self.number("voted-leader-epoch", view.leader_epoch.get());
+        self.end()
+    }
+
+    fn begin(&mut self, name: &str, host: &str, port: u16) {
+        self.word("name", name);
+        self.word("ip", host);
+        self.number("port", port.into());
+    }
+
+    fn end(mut self) -> Self {
+        encode_map_len(&mut self.out, self.pairs, self.protocol);
+        self.out.extend_from_slice(&self.fields);
+        self.fields.clear();
+        self.pairs = 0;
+        self
+    }
+
+    fn word(&mut self, name: &'static str, value: &str) {
+        encode_bulk(&mut self.fields, name.as_bytes());
+        encode_bulk(&mut self.fields, value.as_bytes());
+        self.pairs += 1;
+    }
+
+    /// Numbers are bulk strings too.
+    fn number(&mut self, name: &'static str, value: u64) {
+        encode_bulk(&mut self.fields, name.as_bytes());
+        encode_bulk_number(&mut self.fields, value);
+        self.pairs += 1;
+    }
+
+    fn span(&mut self, name: &'static str, span: Span) {
+        self.number(name, span.0);
+    }
+
+    /// The milliseconds since then.
+    fn ago(&mut self, name: &'static str, then: Time) {
+        self.span(name, self.now.mono.since(then));
+    }
+
+    /// The milliseconds since then, 0 if it never was.
+    fn ago_or_zero(&mut self, name: &'static str, then: Option<Time>) {
+        self.span(name, then.map_or(Span::ZERO, |then| self.now.mono.since(then)));
+    }
+
+    fn link(&mut self, link: &LinkView) {
+        self.number("link-pending-commands", link.pending.into());
+        self.number("link-refcount", link.sharers.into());
+    }
+
+    fn pings(&mut self, link: &LinkView) {
+        self.ago_or_zero("last-ping-sent", link.ping_waiting_since);
+        self.ago("last-ok-ping-reply", link.ok_reply_at);
+        self.ago("last-ping-reply", link.any_reply_at);
+    }
+
+    fn down_times(&mut self, sdown: Option<Time>, odown: Option<Time>) {
+        if let Some(since) = sdown {
+            self.ago("s-down-time", since);
+        }
+        if let Some(since) = odown {
+            self.ago("o-down-time", since);
+        }
+    }
+
+    fn data_node(&mut self, node: &NodeView) {
+        self.ago_or_zero("info-refresh", node.info_at);
+        self.word("role-reported", role_name(node.role_reported));
+        self.ago("role-reported-time", node.role_reported_at);
+    }
 }
 
 /// The flags in the order of interface 3.1, each when it is true.
 fn flags(list: &[(bool, &'static str)]) -> String {
-    let set: Vec<_> = list.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-    set.join(",")
+    let mut flags = String::with_capacity(32);
+    for (_, name) in list.iter().filter(|(set, _)| *set) {
+        if !flags.is_empty() {
+            flags.push(',');
+        }
+        flags.push_str(name);
+    }
+    flags
 }
 
 fn master_flags(view: &MasterView) -> String {
@@ -125,67 +237,5 @@ const fn failover_state(state: FailoverState) -> &'static str {
         FailoverState::SelectReplica => "select_slave",
         FailoverState::SendReplicaOfNoOne => "send_slaveof_noone",
         FailoverState::WaitPromotion => "wait_promotion",
-    }
-}
-
-/// The milliseconds since then.
-fn ago(then: Time, now: Now) -> Reply {
-    span(now.mono.since(then))
-}
-
-/// The milliseconds since then, 0 if it never was.
-fn ago_or_zero(then: Option<Time>, now: Now) -> Reply {
-    span(then.map_or(Span::ZERO, |then| now.mono.since(then)))
-}
-
-fn span(span: Span) -> Reply {
-    number(span.0)
-}
-
-/// An entry in the making.
-struct Fields(Vec<(Reply, Reply)>);
-
-impl Fields {
-    fn new(name: &str, host: &str, port: u16) -> Self {
-        // A master under failover with both scripts has the most fields.
-        let mut fields = Self(Vec::with_capacity(25));
-        fields.add("name", bulk(name));
-        fields.add("ip", bulk(host));
-        fields.add("port", number(port));
-        fields
-    }
-
-    fn add(&mut self, name: &'static str, value: Reply) {
-        self.0.push((word(name), value));
-    }
-
-    fn link(&mut self, link: &LinkView) {
-        self.add("link-pending-commands", number(link.pending));
-        self.add("link-refcount", number(link.sharers));
-    }
-
-    fn pings(&mut self, link: &LinkView, now: Now) {
-        self.add("last-ping-sent", ago_or_zero(link.ping_waiting_since, now));
-        self.add("last-ok-ping-reply", ago(link.ok_reply_at, now));
-        self.add("last-ping-reply", ago(link.any_reply_at, now));
-    }
-
-    fn down_times(&mut self, sdown: Option<Time>, odown: Option<Time>, now: Now) {
-        if let Some(since) = sdown {
-            self.add("s-down-time", ago(since, now));
-        }
-        if let Some(since) = odown {
-            self.add("o-down-time", ago(since, now));
-        }
-    }
-
-    fn data_node(&mut self, node: &NodeView, now: Now) {
-        self.add("info-refresh", ago_or_zero(node.info_at, now));
-        self.add("role-reported", word(role_name(node.role_reported)));
-        self.add("role-reported-time", ago(node.role_reported_at, now));
-    }
-
-    fn into_reply(self) -> Reply {
-        Reply::Map(self.0)
     }
 }

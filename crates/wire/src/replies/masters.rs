@@ -2,29 +2,33 @@
 //! 4.5).
 
 use vedette_core::{MasterView, Now};
+use vedette_resp::Protocol;
 
-use super::entry;
+use super::entry::Entries;
 use crate::reply::{Reply, bulk, number, word};
 use crate::snapshot::Snapshot;
 
 /// `SENTINEL MASTERS`
 #[must_use]
-pub fn masters(snapshot: &Snapshot, now: Now) -> Reply {
-    Reply::Array(snapshot.masters().map(|view| entry::master(view, now)).collect())
+pub fn masters(snapshot: &Snapshot, now: Now, protocol: Protocol) -> Entries {
+    let masters = snapshot.masters();
+    let entries = Entries::listing(masters.len(), now, protocol);
+    masters.fold(entries, |entries, view| entries.master(view))
 }
 
 /// `SENTINEL REPLICAS`: without those that do not want to be listed.
 #[must_use]
-pub fn replicas(master: &MasterView, now: Now) -> Reply {
+pub fn replicas(master: &MasterView, now: Now, protocol: Protocol) -> Entries {
     let listed = master.replicas.iter().filter(|replica| replica.announced);
-    Reply::Array(listed.map(|replica| entry::replica(master, replica, now)).collect())
+    let entries = Entries::listing(listed.clone().count(), now, protocol);
+    listed.fold(entries, |entries, replica| entries.replica(master, replica))
 }
 
 /// `SENTINEL SENTINELS`: the others.
 #[must_use]
-pub fn sentinels(master: &MasterView, now: Now) -> Reply {
-    let members = master.sentinels.iter();
-    Reply::Array(members.map(|member| entry::sentinel(master, member, now)).collect())
+pub fn sentinels(master: &MasterView, now: Now, protocol: Protocol) -> Entries {
+    let entries = Entries::listing(master.sentinels.len(), now, protocol);
+    master.sentinels.iter().fold(entries, |entries, member| entries.sentinel(master, member))
 }
 
 /// `SENTINEL GET-MASTER-ADDR-BY-NAME`: a null array for an unknown name.

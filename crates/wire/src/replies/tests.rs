@@ -4,10 +4,11 @@ use vedette_core::{
     MasterView, Now, ProcessView, ReconfState, Role, ScriptArguments, ScriptCall, ScriptView,
     Secret, Settings, Span,
 };
-use vedette_resp::{Protocol, encode_frame};
+use vedette_resp::{Protocol, ReplyDecoder, ReplyLimits, encode_frame};
 
+use super::entry::Entries;
 use super::samples::{NOW, ago, id, member, process, replica, snapshot};
-use super::{caches, ckquorum, entry, info, masters, scripts, settings};
+use super::{caches, ckquorum, info, masters, scripts, settings};
 use crate::Dialect;
 use crate::client::ServerFacts;
 use crate::reply::Reply;
@@ -27,6 +28,23 @@ fn mymaster() -> MasterView {
     (**snapshot(1).master("mymaster").expect("in the sample")).clone()
 }
 
+fn check_entries(entries: impl FnOnce(Protocol) -> Entries, protocol: Protocol, recorded: &str) {
+    let text = String::from_utf8_lossy(&entries(protocol).into_bytes()).into_owned();
+    assert_eq!(text.replace('\r', "\\r").replace('\n', "\\n"), recorded.trim_end());
+}
+
+/// A single entry, to be looked into.
+fn single() -> Entries {
+    Entries::single(NOW, Protocol::Resp3)
+}
+
+/// What a client reads of it.
+fn read(entry: Entries) -> Reply {
+    let mut decoder = ReplyDecoder::new(ReplyLimits::default());
+    decoder.feed(&entry.into_bytes());
+    decoder.next().expect("well formed").expect("whole")
+}
+
 /// The value of a field of an entry, or none.
 fn field(reply: &Reply, name: &str) -> Option<String> {
     let Reply::Map(pairs) = reply else { panic!("{reply:?}") };
@@ -37,7 +55,7 @@ fn field(reply: &Reply, name: &str) -> Option<String> {
 #[test]
 fn masters_are_listed_as_recorded() {
     let recorded = include_str!("transcripts/masters.txt");
-    check(&masters::masters(&snapshot(1), NOW), Protocol::Resp2, recorded);
+    check_entries(|spoken| masters::masters(&snapshot(1), NOW, spoken), Protocol::Resp2, recorded);
 }
 
 #[test]
@@ -46,19 +64,21 @@ fn an_entry_is_a_map_in_resp3() {
     let view = snapshot.master("other").expect("in the sample");
     let later = Now { mono: NOW.mono + Span(605), ..NOW };
     let recorded = include_str!("transcripts/master-sdown-resp3.txt");
-    check(&entry::master(view, later), Protocol::Resp3, recorded);
+    check_entries(|spoken| Entries::single(later, spoken).master(view), Protocol::Resp3, recorded);
 }
 
 #[test]
 fn replicas_are_listed_as_recorded() {
     let recorded = include_str!("transcripts/replicas.txt");
-    check(&masters::replicas(&mymaster(), NOW), Protocol::Resp2, recorded);
+    let replicas = |spoken| masters::replicas(&mymaster(), NOW, spoken);
+    check_entries(replicas, Protocol::Resp2, recorded);
 }
 
 #[test]
 fn sentinels_are_listed_as_recorded() {
     let recorded = include_str!("transcripts/sentinels.txt");
-    check(&masters::sentinels(&mymaster(), NOW), Protocol::Resp2, recorded);
+    let sentinels = |spoken| masters::sentinels(&mymaster(), NOW, spoken);
+    check_entries(sentinels, Protocol::Resp2, recorded);
 }
 
 #[test]
@@ -95,7 +115,7 @@ fn flags_come_in_the_order_of_the_reference() {
     });
     view.node.script_kill_sent = true;
     view.rebooting = true;
-    let reply = entry::master(&view, NOW);
+    let reply = read(single().master(&view));
     let flags = "s_down,o_down,master,disconnected,failover_in_progress,force_failover,\
                  script_kill_sent,master_reboot";
     assert_eq!(field(&reply, "flags").as_deref(), Some(flags));
@@ -112,7 +132,7 @@ fn replicas_show_their_part_in_a_failover() {
     view.link_up = false;
     view.master = None;
     view.link_down_ms = -1000;
-    let reply = entry::replica(&mymaster(), &view, NOW);
+    let reply = read(single().replica(&mymaster(), &view));
     assert_eq!(field(&reply, "flags").as_deref(), Some("slave,promoted,reconf_inprog"));
     assert_eq!(field(&reply, "master-host").as_deref(), Some("?"));
     assert_eq!(field(&reply, "master-link-status").as_deref(), Some("err"));
@@ -123,8 +143,8 @@ fn replicas_show_their_part_in_a_failover() {
 fn replicas_that_hide_are_counted_but_not_listed() {
     let mut view = mymaster();
     view.replicas[0].announced = false;
-    assert_eq!(masters::replicas(&view, NOW), Reply::Array(Vec::new()));
-    assert_eq!(field(&entry::master(&view, NOW), "num-slaves").as_deref(), Some("1"));
+    check_entries(|spoken| masters::replicas(&view, NOW, spoken), Protocol::Resp3, "*0\\r\\n");
+    assert_eq!(field(&read(single().master(&view)), "num-slaves").as_deref(), Some("1"));
 }
 
 #[test]
@@ -134,7 +154,7 @@ fn sentinels_show_votes_and_opinions() {
     view.link.sharers = 7;
     view.leader = Some(id("6ac011f3de54c8f708256e1c0190a425510f5005"));
     view.leader_epoch = Epoch::new(5).expect("in range");
-    let reply = entry::sentinel(&mymaster(), &view, NOW);
+    let reply = read(single().sentinel(&mymaster(), &view));
     assert_eq!(field(&reply, "flags").as_deref(), Some("sentinel,master_down"));
     assert_eq!(field(&reply, "link-refcount").as_deref(), Some("7"));
     assert_eq!(field(&reply, "voted-leader-epoch").as_deref(), Some("5"));
