@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::ReadBuf;
-use vedette_core::LogLevel;
+use vedette_core::{LogLevel, Now};
 use vedette_wire::Client;
 use vedette_wire::client::{CloseReason, Closing, SubscriptionChange};
 
@@ -70,6 +70,7 @@ impl Connection {
     pub(super) fn read(
         &mut self,
         house: &House,
+        now: Now,
         scratch: &mut [u8],
         mut advance: impl FnMut(&mut Self),
     ) {
@@ -81,14 +82,14 @@ impl Connection {
                 Poll::Pending => return,
                 Poll::Ready(Ok(0)) => {
                     if house.log.takes(LogLevel::Verbose) {
-                        let line = self.client.log_line(house.clock.now());
+                        let line = self.client.log_line(now);
                         house.log.verbose(&format!("Client closed connection {line}"));
                     }
                     self.state = State::HalfClosed;
                 }
                 Poll::Ready(Ok(read)) => {
                     house.counters.reads.fetch_add(1, Relaxed);
-                    self.client.receive(&scratch[..read], house.clock.now());
+                    self.client.receive(&scratch[..read], now);
                     advance(self);
                 }
                 Poll::Ready(Err(error)) => {

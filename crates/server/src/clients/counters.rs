@@ -73,12 +73,18 @@ impl Counters {
             denied_command,
             denied_channel,
         } = counts;
-        self.commands.fetch_add(commands, Relaxed);
-        self.error_replies.fetch_add(error_replies, Relaxed);
-        self.input_bytes.fetch_add(input_bytes, Relaxed);
-        self.denied_auth.fetch_add(denied_auth, Relaxed);
-        self.denied_command.fetch_add(denied_command, Relaxed);
-        self.denied_channel.fetch_add(denied_channel, Relaxed);
+        for (total, count) in [
+            (&self.commands, commands),
+            (&self.error_replies, error_replies),
+            (&self.input_bytes, input_bytes),
+            (&self.denied_auth, denied_auth),
+            (&self.denied_command, denied_command),
+            (&self.denied_channel, denied_channel),
+        ] {
+            if count > 0 {
+                total.fetch_add(count, Relaxed);
+            }
+        }
     }
 
     /// Notes why a connection was closed.

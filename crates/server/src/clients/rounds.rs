@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use vedette_core::{Input, Ticket};
+use vedette_core::{Input, Now, Ticket};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{Action, ClientId};
 use vedette_wire::{Client, Snapshot};
@@ -17,10 +17,16 @@ use super::thread::{ClientThread, TICK};
 use super::view::{TicketMint, View};
 use super::{ClientLetter, House};
 
+/// Bytes of replies that may wait until all connections of a round were read. Longer ones are
+/// written while they are still in the processor's cache.
+const REPLIES_HELD: usize = 16 * 1024;
+
 /// What a thread's connections share.
 pub(super) struct Desk {
     pub(super) house: Arc<House>,
     pub(super) snapshot: Arc<Snapshot>,
+    /// The present, looked up once for each visit to a connection.
+    now: Now,
     /// The users as the last connection saw them.
     accounts: Arc<Accounts>,
     /// The version of the users that all connections were told of.
@@ -39,6 +45,7 @@ pub(super) struct Desk {
 impl ClientThread {
     /// Works through everything that is there.
     pub(super) fn round(&mut self) {
+        self.desk.now = self.desk.house.clock.now();
         self.take_letters_and_snapshot();
         self.follow_users();
         self.deliver_events();
@@ -50,7 +57,9 @@ impl ClientThread {
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();
-        touched.drain(..).for_each(|key| self.visit(key));
+        touched.retain(|key| self.visit(*key));
+        // Small replies go out together: those who asked wake up once, not between two replies.
+        touched.drain(..).for_each(|key| self.finish(key));
         touched.append(&mut self.touched);
         self.touched = touched;
     }
@@ -85,7 +94,7 @@ impl ClientThread {
     /// Delivers the events that the present snapshot contains.
     fn deliver_events(&mut self) {
         let seq = self.desk.snapshot.seq();
-        let now = self.desk.house.clock.now();
+        let now = self.desk.now;
         let visible = self.announced.partition_point(|announced| announced.seq() <= seq);
         for announcement in self.announced.drain(..visible) {
             for key in &self.desk.subscribers {
@@ -144,7 +153,7 @@ impl ClientThread {
     }
 
     fn ask_all(&mut self, census: &Census) {
-        let now = self.desk.house.clock.now();
+        let now = self.desk.now;
         let mut found = Vec::new();
         for (key, connection) in &mut self.connections {
             if !connection.client.matches(&census.filter, now) {
@@ -165,7 +174,7 @@ impl ClientThread {
 
     /// The coarse tick, and the end of a pause.
     fn look_at_the_time(&mut self) {
-        let now = self.desk.house.clock.now();
+        let now = self.desk.now;
         let timeout_secs = self.desk.house.rules.timeout_secs;
         if self.ticked_at + TICK <= now.mono {
             self.ticked_at = now.mono;
@@ -181,9 +190,20 @@ impl ClientThread {
         }
     }
 
-    fn visit(&mut self, key: u64) {
-        let Some(connection) = self.connections.get_mut(&key) else { return };
+    /// Lets a connection work; whether it is yet to be finished.
+    fn visit(&mut self, key: u64) -> bool {
+        let Some(connection) = self.connections.get_mut(&key) else { return false };
         self.desk.serve(connection, &mut self.scratch);
+        let is_large = connection.client.output().len() > REPLIES_HELD;
+        if is_large {
+            self.finish(key);
+        }
+        !is_large
+    }
+
+    fn finish(&mut self, key: u64) {
+        let Some(connection) = self.connections.get_mut(&key) else { return };
+        self.desk.send(connection);
         if connection.is_over() {
             connection.leave(&self.desk.house, self.desk.number);
             self.connections.remove(&key);
@@ -198,6 +218,7 @@ impl Desk {
             snapshot: house.board.snapshot(),
             accounts: house.accounts.present(),
             followed: house.accounts.look().version(),
+            now: house.clock.now(),
             house,
             held: HashSet::new(),
             backlogged: HashSet::new(),
@@ -222,16 +243,23 @@ impl Desk {
         View {
             house: &self.house,
             snapshot: &self.snapshot,
+            now: self.now,
             accounts: &mut self.accounts,
             mint: &mut self.mint,
         }
     }
 
-    /// Lets a connection do everything that it can do now.
+    /// Lets a connection do everything that it can do now but write.
     fn serve(&mut self, connection: &mut Connection, scratch: &mut [u8]) {
         let house = self.house.clone();
+        self.now = house.clock.now();
         self.advance(connection);
-        connection.read(&house, scratch, |connection| self.advance(connection));
+        connection.read(&house, self.now, scratch, |connection| self.advance(connection));
+    }
+
+    /// Writes, and keeps account of what became of the connection.
+    fn send(&mut self, connection: &mut Connection) {
+        let house = self.house.clone();
         // Room in the output may let the machine go on.
         while connection.write(&house.counters) {
             self.advance(connection);
@@ -251,7 +279,7 @@ impl Desk {
     }
 
     fn carry_out(&mut self, action: Action, connection: &mut Connection) {
-        let now = self.house.clock.time();
+        let now = self.now.mono;
         match action {
             Action::Submit { ticket, request } => {
                 self.expect(ticket, connection);

@@ -14,6 +14,7 @@ use super::{House, TICKET_STRIDE};
 pub(super) struct View<'a> {
     pub(super) house: &'a House,
     pub(super) snapshot: &'a Snapshot,
+    pub(super) now: Now,
     pub(super) accounts: &'a mut Arc<Accounts>,
     pub(super) mint: &'a mut TicketMint,
 }
@@ -35,7 +36,7 @@ impl TicketMint {
 
 impl Surroundings for View<'_> {
     fn now(&self) -> Now {
-        self.house.clock.now()
+        self.now
     }
 
     fn snapshot(&self) -> &Snapshot {
@@ -60,7 +61,7 @@ impl Surroundings for View<'_> {
     }
 
     fn pause(&self) -> Option<Pause> {
-        self.house.pause(self.house.clock.time())
+        self.house.pause(self.now.mono)
     }
 
     fn is_executable(&self, path: &str) -> bool {

@@ -155,13 +155,17 @@ impl Command {
 /// A top-level command by its name, in any case.
 #[must_use]
 pub fn find(name: &[u8]) -> Option<&'static Command> {
-    find_in(COMMANDS, name)
+    COMMANDS.iter().find(|command| command.name.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// A subcommand by its own name, in any case.
 #[must_use]
 pub fn find_subcommand(container: &'static Command, name: &[u8]) -> Option<&'static Command> {
-    find_in(container.subcommands, name)
+    // Behind the name of the container and a bar.
+    let start = container.name.len() + 1;
+    let last_name = |command: &Command| command.name.as_bytes().get(start..);
+    let is = |command: &&Command| last_name(command).is_some_and(|n| n.eq_ignore_ascii_case(name));
+    container.subcommands.iter().find(is)
 }
 
 /// A command by its full name, as in `sentinel|masters`.
@@ -171,10 +175,6 @@ pub fn find_full(name: &[u8]) -> Option<&'static Command> {
         None => find(name),
         Some(bar) => find_subcommand(find(&name[..bar])?, &name[bar + 1..]),
     }
-}
-
-fn find_in(commands: &'static [Command], name: &[u8]) -> Option<&'static Command> {
-    commands.iter().find(|command| command.last_name().as_bytes().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
