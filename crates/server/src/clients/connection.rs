@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 use vedette_core::{LogLevel, Now};
 use vedette_wire::Client;
@@ -15,6 +15,10 @@ use super::counters::Counters;
 use super::{House, budget};
 use crate::log::os_words;
 use crate::stream::Stream;
+
+/// Bytes of output whose memory is given back once they are written: a client that asked for a
+/// long listing may stay for months and never ask again.
+pub(super) const OUTPUT_KEPT: usize = 4 * 1024;
 
 /// Reads from one connection before the others have their turn.
 const READS_PER_VISIT: usize = 4;
@@ -30,6 +34,8 @@ pub(super) struct Connection {
     stream: Stream,
     state: State,
     query_bytes: usize,
+    /// The output's memory is more than is kept.
+    is_bloated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,7 @@ impl Connection {
             stream,
             state: State::Open,
             query_bytes: 0,
+            is_bloated: false,
         }
     }
 
@@ -112,6 +119,7 @@ impl Connection {
             return false;
         }
         counters.recent_max_output.fetch_max(output.len() as u64, Relaxed);
+        self.is_bloated |= output.len() > OUTPUT_KEPT;
         while !output.is_empty() {
             match self.stream.poll_write(&mut cx, output) {
                 Poll::Ready(Ok(written)) if written > 0 => {
@@ -125,6 +133,9 @@ impl Connection {
                 }
                 Poll::Pending => return false,
             }
+        }
+        if std::mem::take(&mut self.is_bloated) {
+            *output = BytesMut::new();
         }
         true
     }

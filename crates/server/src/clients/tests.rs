@@ -1,17 +1,22 @@
 //! Client threads with the test in the place of the control thread.
 
+use std::future::poll_fn;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use vedette_core::{
     Counters, Detail, Event, EventKind, Input, LogLevel, MasterName, ProcessView, Publication,
     SentinelId, Settings, SimulatedFailures, Span, Tunable, Tunables,
 };
+use vedette_wire::Client;
 use vedette_wire::client::{ClientLimits, Ends, Told};
 
+use super::connection::{Connection, OUTPUT_KEPT};
 use super::listen::Line;
+use super::rounds::Desk;
 use super::*;
 use crate::log::LogTarget;
 
@@ -321,4 +326,26 @@ fn the_largest_query_buffer_is_closed_when_all_are_too_much() {
     (0..18).for_each(|_| small.0.write_all(&chunk).unwrap());
     assert!(large.hear_the_end().is_empty());
     small.0.write_all(&chunk).unwrap();
+}
+
+#[test]
+fn memory_of_a_long_reply_is_given_back() {
+    let house = Harness::start(1, |_| {}).house;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    let (_peer, ours) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let ends = Ends::Unix { path: "/test".into() };
+    let newcomer = Newcomer::new(ClientId(1), Line::Plain(ours.into()), ends);
+    let (stream, facts) = newcomer.settle(&house).unwrap();
+    let mut desk = Desk::new(0, house.clone());
+    let client = Client::new(ClientId(1), facts, ClientLimits::default(), &desk.view());
+    let mut connection = Connection::new(client, stream, Waker::noop().clone());
+    connection.client.output().extend_from_slice(&[b'x'; 2 * OUTPUT_KEPT]);
+    runtime.block_on(poll_fn(|cx| {
+        connection.waker = cx.waker().clone();
+        connection.write(&house.counters);
+        if connection.client.output().is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    assert!(!connection.client.output().try_reclaim(OUTPUT_KEPT), "it is still held");
 }
