@@ -10,8 +10,9 @@ pub(super) fn print(teams: &[(&str, Vec<Findings>)]) {
         "medians",
         names.iter().map(|name| format!("{name:>12}")).collect::<String>()
     );
-    let first = teams.first().and_then(|(_, runs)| runs.first());
-    for (label, _) in first.iter().flat_map(|findings| &findings.0) {
+    let runs = teams.iter().flat_map(|(_, runs)| runs);
+    let fullest = runs.max_by_key(|findings| findings.0.len());
+    for (label, _) in fullest.iter().flat_map(|findings| &findings.0) {
         let values: Vec<f64> = teams.iter().map(|(_, runs)| middle(label, runs)).collect();
         let shown: String = values.iter().map(|value| format!("{:>12}", show(*value))).collect();
         let ratio = match values[..] {
