@@ -1,5 +1,6 @@
 //! `cargo xtask sim`: seeds through the simulator, and recorded incidents (docs/SIMULATION.md).
 
+mod fleet;
 mod flight;
 
 use std::cell::Cell;
@@ -37,6 +38,10 @@ pub(crate) struct SimArgs {
     /// Replay what a daemon's flight recorder wrote instead.
     #[arg(long, value_name = "FILE", group = "one run")]
     flight: Option<PathBuf>,
+    /// A quiet fleet of so many masters instead: what a Sentinel sends and hears in a second.
+    #[arg(long, value_name = "MASTERS", group = "one run",
+          value_parser = clap::value_parser!(u16).range(1..=60_000))]
+    fleet: Option<u16>,
     /// With --seed or --flight: everything that happened.
     #[arg(long, requires = "one run")]
     trace: bool,
@@ -99,6 +104,9 @@ struct Sum {
 pub(crate) fn run(args: &SimArgs) -> ExitCode {
     if let Some(path) = &args.flight {
         return flight::run(path, args);
+    }
+    if let Some(masters) = args.fleet {
+        return fleet::run(usize::from(masters));
     }
     let fine = match args.seed {
         Some(seed) if args.minimise => shorten(seed, args),

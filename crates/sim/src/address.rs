@@ -16,9 +16,14 @@ fn small(number: usize) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
 
-/// The n-th node of a group.
+/// The second byte of nodes, for each 256 groups; 10.2 is where clients live.
+const NODE_NETS: [u8; 2] = [1, 16];
+
+/// The n-th node of a group. There is room for 61,000 groups.
 pub(crate) fn of_node(group: usize, number: usize) -> SocketAddr {
-    let ip = Ipv4Addr::new(10, 1, small(group), small(number + 1));
+    let [first, others] = NODE_NETS;
+    let net = if group < 256 { first } else { others.saturating_add(small(group / 256 - 1)) };
+    let ip = Ipv4Addr::new(10, net, small(group % 256), small(number + 1));
     SocketAddr::new(IpAddr::V4(ip), NODE_PORT)
 }
 
@@ -43,15 +48,19 @@ pub(crate) fn of_app(index: usize) -> SocketAddr {
 
 /// The group that a node's address belongs to.
 pub(crate) fn group_of(endpoint: &Endpoint) -> Option<usize> {
-    let (group, _) = endpoint.host.strip_prefix("10.1.")?.split_once('.')?;
-    if endpoint.port == NODE_PORT { group.parse().ok() } else { None }
+    let ip = endpoint.host.parse().ok()?;
+    group_of_socket(SocketAddr::new(IpAddr::V4(ip), endpoint.port))
 }
 
 /// The group that a node's socket belongs to.
 pub(crate) fn group_of_socket(socket: SocketAddr) -> Option<usize> {
+    let [first, others] = NODE_NETS;
     match socket.ip() {
         IpAddr::V4(ip) if socket.port() == NODE_PORT => match ip.octets() {
-            [10, 1, group, _] => Some(usize::from(group)),
+            [10, net, group, _] if net == first => Some(usize::from(group)),
+            [10, net, group, _] if net >= others => {
+                Some((usize::from(net - others) + 1) * 256 + usize::from(group))
+            }
             _ => None,
         },
         IpAddr::V4(_) | IpAddr::V6(_) => None,

@@ -28,6 +28,7 @@ mod places;
 mod speech;
 mod timeline;
 mod trace;
+mod traffic;
 mod witness;
 
 // Runs.
@@ -51,6 +52,7 @@ pub use run::{Outcome, run, run_seed};
 pub use sentinel_host::{Question, SentinelIndex};
 pub use timeline::{Moment, Timeline};
 pub use trace::{Trace, TraceLine};
+pub use traffic::Traffic;
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;
 pub use vedette_core::Rule;

@@ -15,6 +15,7 @@ use crate::network::Parcel;
 use crate::places::Places;
 use crate::sentinel_host::{Question, SentinelHost, SentinelIndex};
 use crate::trace::{Trace, TraceHash};
+use crate::traffic::Traffic;
 
 /// Something that can be seen from outside of a core.
 #[derive(Clone, Debug)]
@@ -109,6 +110,7 @@ pub struct Witness {
     writes: u64,
     idle: bool,
     recording: Option<Bounds>,
+    traffic: Option<Traffic>,
 }
 
 impl Witness {
@@ -128,6 +130,18 @@ impl Witness {
     #[must_use]
     pub fn idle() -> Self {
         Self { idle: true, ..Self::default() }
+    }
+
+    /// Counts what Sentinels send and are told, and checks nothing.
+    #[must_use]
+    pub fn counting() -> Self {
+        Self { traffic: Some(Traffic::default()), ..Self::default() }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn traffic(&self) -> Option<&Traffic> {
+        self.traffic.as_ref()
     }
 
     /// The same, and a flight recorder runs in every Sentinel.
@@ -189,6 +203,9 @@ impl Witness {
     ) {
         if self.idle {
             return;
+        }
+        if let Some(traffic) = &mut self.traffic {
+            return traffic.count(sentinel, seen);
         }
         let disk = host.disk.image();
         let (id, rules, snapshot) = (host.id, host.rules, host.snapshot());

@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// Whether a save can hold back a member's PONGs, which follow the vote on their connection, for
+    /// Whether a save can hold back a member's PONGs, which follow the vote on the connection, for
     /// longer than some master's down-after: the shared link is closed then, and the vote with it.
     /// Nothing is promised for such disks (seed 7003460).
     pub(super) fn savers_look_dead(&self) -> bool {
