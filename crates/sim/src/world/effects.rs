@@ -192,6 +192,7 @@ impl World {
             return;
         };
         self.see(index, &Seen::Responded { request: &request, response });
+        self.note_refused_order(&request, response);
         self.hand_over(index, id, ticket, response);
         self.advance_client(index, id, inputs);
         self.flush_client(index, id);

@@ -33,8 +33,8 @@ use crate::sentinel_host::{SentinelHost, SentinelIndex};
 use crate::timeline::Timeline;
 use crate::witness::Witness;
 
-/// Inputs within one virtual millisecond; more is a loop that never ends.
-const INPUTS_PER_MS: u32 = 100_000;
+/// Inputs within one virtual millisecond, and for each master; more is a loop that never ends.
+const INPUTS_PER_MS: (usize, usize) = (100_000, 1_000);
 
 /// Sentinels, nodes, clients, and the network between them.
 pub struct World {
@@ -54,7 +54,7 @@ pub struct World {
     voter_traps: BTreeMap<usize, (u64, bool)>,
     /// Streams of chance by purpose.
     chance: Chance,
-    inputs_now: u32,
+    inputs_now: usize,
     /// Faults are over: what ends them later has nothing to do any more.
     healed: bool,
     /// The third phase, once it has begun.
@@ -128,8 +128,9 @@ impl World {
 
     fn count_input(&mut self, what: &dyn std::fmt::Debug) {
         self.inputs_now += 1;
+        let (least, for_each) = INPUTS_PER_MS;
         assert!(
-            self.inputs_now < INPUTS_PER_MS,
+            self.inputs_now < least.max(for_each * self.plan.masters.len()),
             "seed {}: a loop at {} ms: {what:?}",
             self.plan.seed,
             self.now_ms

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use vedette_core::{Publication, Request, SimulatedFailures};
+use vedette_core::{Publication, Request, Response, SimulatedFailures};
 use vedette_node::{Fault as NodeFault, Role};
 
 use super::mend::FOR_EVER_MS;
@@ -35,6 +35,8 @@ pub(super) struct Ordeal {
     pub(super) leader_fell: Option<Fall>,
     pub(super) chosen_fell: Option<Fall>,
     pub(super) replicas_hang_ms: Option<u64>,
+    /// Whoever was told to fail over answered that another may be at it (rule C1).
+    order_refused: bool,
 }
 
 /// A lost master.
@@ -94,6 +96,7 @@ impl World {
             leader_fell: None,
             chosen_fell: None,
             replicas_hang_ms: None,
+            order_refused: false,
         });
         for one in &lost {
             self.lose(one, &outage.loss);
@@ -328,6 +331,18 @@ impl World {
 
 /// What must come.
 impl World {
+    /// Nothing is promised to an operator who was told why not (seed 9003698).
+    pub(super) fn note_refused_order(&mut self, request: &Request, response: &Response) {
+        if let Some(ordeal) = &mut self.outage
+            && let Loss::Forced { .. } = ordeal.loss
+            && let Request::Failover(..) = request
+            && let Response::Refused(_) = response
+        {
+            ordeal.order_refused = true;
+            self.witness.reach("a forced failover was refused");
+        }
+    }
+
     fn await_switches(&mut self) -> Option<Switch> {
         let mut slowest = Switch::default();
         loop {
@@ -337,6 +352,9 @@ impl World {
             }
             self.note_durable();
             let ordeal = self.outage.clone()?;
+            if ordeal.order_refused {
+                return None;
+            }
             let took_ms = self.now_ms - ordeal.began_ms;
             let mut waiting = false;
             for lost in &ordeal.lost {
