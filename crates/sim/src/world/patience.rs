@@ -133,9 +133,9 @@ impl World {
         }
     }
 
-    /// Whether a save can hold back a member's PONGs, which follow the vote on their connection, for
-    /// longer than some master's down-after: the shared link is closed then, and the vote with it.
-    /// Nothing is promised for such disks (seed 7003460).
+    /// Whether a save can hold back a member's PONGs, which follow the vote on their connection,
+    /// for longer than some master's down-after: the shared link is closed then, and the vote with
+    /// it. Nothing is promised for such disks (seed 7003460).
     pub(super) fn savers_look_dead(&self) -> bool {
         let down_afters = self.plan.masters.iter().map(|master| master.down_after_ms);
         let network = &self.plan.network;
