@@ -205,10 +205,12 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
-/// A system error as C spells it, without Rust's ` (os error 2)`.
+/// A system error as C spells it, without Rust's ` (os error 2)` and its words before those of the
+/// resolver.
 pub(crate) fn os_words(error: &io::Error) -> String {
     let words = error.to_string();
-    words.split(" (os error").next().unwrap_or(&words).to_owned()
+    let words = words.split(" (os error").next().unwrap_or(&words);
+    words.trim_start_matches("failed to lookup address information: ").to_owned()
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ mod rewriting;
 mod rotation;
 mod scripts;
 mod sources;
+mod strangers;
 mod tls;
 mod tools;
 mod tracking;

@@ -8,6 +8,7 @@ use super::gate;
 use super::limits::{OUTPUT_PAUSE, WAITING_MAX};
 use super::surroundings::Surroundings;
 use super::{Client, State};
+use crate::Dialect;
 use crate::accounts::{Denial, Incident, Reason};
 use crate::commands::{Command, Verb};
 use crate::reply::{Reply, error};
@@ -114,12 +115,20 @@ impl Client {
         words: &[Bytes],
         surroundings: &mut dyn Surroundings,
     ) -> Result<&'static Command, Reply> {
-        let command = gate::find_command(&self.facts.names, words)?;
-        self.last_command = Some(command);
-        if !self.session.is_authenticated(surroundings.accounts()) && !gate::is_free(command) {
-            self.counts.denied_auth += 1;
-            return Err(gate::not_authenticated());
+        let names = &self.facts.names;
+        let found = gate::find_command(names, words);
+        self.last_command = found.as_ref().ok().copied().or(self.last_command);
+        if !self.session.is_authenticated(surroundings.accounts()) {
+            // Redis tells strangers first what is wrong with their words.
+            let is_judged_first = match self.facts.dialect {
+                Dialect::Redis => found.is_err(),
+                Dialect::Valkey => false,
+            };
+            if !is_judged_first && !gate::names_a_free_one(names, words) {
+                return Err(gate::not_authenticated());
+            }
         }
+        let command = found?;
         if let Err(denial) = self.session.user.check(command, words) {
             return Err(self.deny(denial, command, words, surroundings));
         }

@@ -128,7 +128,7 @@ pub struct Counts {
     pub error_replies: u64,
     /// Bytes read.
     pub input_bytes: u64,
-    /// Commands refused, or passwords wrong, for want of authentication.
+    /// Passwords refused; who gave none is not counted.
     pub denied_auth: u64,
     /// Commands refused by ACL rules.
     pub denied_command: u64,
@@ -237,7 +237,7 @@ pub struct StatsFacts {
     pub query_buffer_disconnections: u64,
     /// Clients closed by `client-output-buffer-limit`.
     pub output_buffer_disconnections: u64,
-    /// Authentications refused.
+    /// Passwords refused.
     pub denied_auth: u64,
     /// Commands refused by ACL rules.
     pub denied_command: u64,

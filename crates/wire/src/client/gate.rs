@@ -44,6 +44,11 @@ pub(super) fn is_free(command: &Command) -> bool {
     command.has_flag("no_auth")
 }
 
+/// Whether the first word names one, whatever follows it.
+pub(super) fn names_a_free_one(names: &CommandNames, words: &[Bytes]) -> bool {
+    words.first().and_then(|name| names.find(name)).is_some_and(is_free)
+}
+
 /// Commands that a RESP2 connection with subscriptions may use (spec: interface 1.8).
 pub(super) fn is_for_subscribers(command: &Command) -> bool {
     match command.verb {

@@ -48,7 +48,6 @@ impl Client {
             self.log_in(surroundings, &words[0], user, password)?;
         }
         if !self.session.is_authenticated(surroundings.accounts()) {
-            self.counts.denied_auth += 1;
             return Err(error(
                 "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
                  HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client \

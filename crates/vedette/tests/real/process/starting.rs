@@ -215,6 +215,10 @@ fn a_start_that_cannot_work_is_refused_alike() {
     for (lines, wanted) in [
         ("port 0\n", "Configured to not listen anywhere, exiting."),
         ("bind 192.0.2.1\n", "bind: Cannot assign requested address"),
+        (
+            "bind no-such-host.invalid\n",
+            "Could not create server TCP listening socket no-such-host.invalid",
+        ),
         ("unixsocket /nonexistent/socket\n", "Failed opening Unix socket: bind: No such file"),
         ("logfile /nonexistent/log\n", "Can't open the log file: No such file or directory"),
         ("dir /nonexistent\n", "No such file or directory"),
