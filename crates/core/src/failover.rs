@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::group::Group;
 use crate::hand_over::HandOver;
@@ -300,8 +299,8 @@ impl Group {
     pub(crate) fn become_leader(&mut self, cx: &mut Cx<'_>) -> Step {
         self.emit(cx, EventKind::ElectedLeader, Detail::None);
         if cx.host.simulated.after_election {
-            cx.note(crate::note::Note::SimulatedCrash);
-            cx.order(Effect::Crash);
+            cx.crash();
+            return Step::Wait;
         }
         self.deferral = None;
         if self.failover.as_ref().is_some_and(|failover| failover.cause == Cause::Reclaim) {

@@ -163,6 +163,9 @@ impl Group {
     /// Runs every rule whose moment has come. Rules are level-triggered: running one twice changes
     /// nothing. In TILT only links, questions for evidence and votes go on (rule E4).
     pub(crate) fn run_rules(&mut self, cx: &mut Cx<'_>) {
+        if cx.host.outbox.is_crashing() {
+            return;
+        }
         self.follow_names(cx);
         self.keep_linked(cx);
         self.keep_asking_nodes(cx);

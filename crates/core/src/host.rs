@@ -260,6 +260,12 @@ impl<'a> Cx<'a> {
         self.order(Effect::Log(note));
     }
 
+    /// `SENTINEL SIMULATE-FAILURE` strikes: nothing of this turn that comes later is seen.
+    pub(crate) fn crash(&mut self) {
+        self.note(Note::SimulatedCrash);
+        self.host.outbox.crash();
+    }
+
     /// How long ago a moment was.
     pub(crate) fn age(&self, at: Time) -> Span {
         self.now.mono.since(at)

@@ -29,6 +29,16 @@ impl Outbox {
         self.effects.push_back(effect);
     }
 
+    /// The process ends by an operator's wish, once clients were shown what came before.
+    pub(crate) fn crash(&mut self) {
+        self.responses.push_front(Effect::Crash);
+    }
+
+    /// The process ends with this turn.
+    pub(crate) fn is_crashing(&self) -> bool {
+        self.responses.front() == Some(&Effect::Crash)
+    }
+
     pub(crate) fn respond(&mut self, ticket: Ticket, response: Response) {
         self.responses.push_back(Effect::Respond { ticket, response });
     }

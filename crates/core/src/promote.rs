@@ -3,7 +3,6 @@
 use alloc::collections::BTreeSet;
 
 use crate::choice::Exclusion;
-use crate::effect::Effect;
 use crate::event::{Detail, EventKind};
 use crate::failover::{Cause, Ending, Failover, Promotion, Stage, Step};
 use crate::gate::Staged;
@@ -162,8 +161,8 @@ impl Group {
         let from = self.endpoint(cx);
         self.emit_replica(cx, EventKind::PromotedReplica, candidate);
         if cx.host.simulated.after_promotion {
-            cx.note(Note::SimulatedCrash);
-            cx.order(Effect::Crash);
+            cx.crash();
+            return;
         }
         self.emit(cx, EventKind::StateReconfReplicas, Detail::None);
         self.failover = None;
