@@ -37,9 +37,12 @@ impl fmt::Display for Endpoint {
 
 /// The IP that a text stands for without a resolver, as the system reads it: an IPv4 address may
 /// have fewer than four numbers, the last of which fills the rest, each also octal after a `0` or
-/// hexadecimal after `0x`.
+/// hexadecimal after `0x`. The scope of an IPv6 address is dropped.
 #[must_use]
 pub fn read_ip(text: &str) -> Option<IpAddr> {
+    if let Some((address, scope)) = text.split_once('%') {
+        return address.parse().ok().filter(|_| !scope.is_empty()).map(IpAddr::V6);
+    }
     text.parse().ok().or_else(|| read_ipv4(text).map(IpAddr::V4))
 }
 
@@ -163,6 +166,7 @@ mod tests {
             ("0x7F.1", "127.0.0.1"),
             ("0177.0.0.01", "127.0.0.1"),
             ("0:0::1", "::1"),
+            ("fe80::1%lo", "fe80::1"),
         ] {
             assert_eq!(read_ip(text), wanted.parse().ok(), "{text}");
         }
@@ -182,6 +186,8 @@ mod tests {
             "+1",
             "1.-1",
             "127.1 ",
+            "127.0.0.1%lo",
+            "fe80::1%",
             "127.1x",
             "m",
             "::ffff:127.1",

@@ -1,6 +1,5 @@
 //! What a connection sees of the process around it, for one round of its thread.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use vedette_core::{Now, Ticket};
@@ -65,8 +64,7 @@ impl Surroundings for View<'_> {
     }
 
     fn is_executable(&self, path: &str) -> bool {
-        std::fs::metadata(path)
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        crate::store::may_run(path.as_ref())
     }
 
     fn next_ticket(&mut self) -> Ticket {

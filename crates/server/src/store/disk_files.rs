@@ -22,10 +22,16 @@ impl Files for DiskFiles {
     }
 
     fn is_executable(&self, path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|meta| meta.is_file()) && access(path, Access::EXEC_OK).is_ok()
+        may_run(path)
     }
 
     fn enter(&self, path: &Path) -> io::Result<()> {
         std::env::set_current_dir(path)
     }
+}
+
+/// Whether the system would let this process execute it, as the reference asks: a folder passes,
+/// and fails as a script.
+pub(crate) fn may_run(path: &Path) -> bool {
+    access(path, Access::EXEC_OK).is_ok()
 }

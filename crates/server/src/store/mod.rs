@@ -19,6 +19,7 @@ use vedette_core::{DurableChange, DurableState, Generation};
 
 pub use self::commit::{recover, replace_file};
 pub use self::disk_files::DiskFiles;
+pub(crate) use self::disk_files::may_run;
 use self::target::Target;
 use self::worker::{Order, Worker};
 

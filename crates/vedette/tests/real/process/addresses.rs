@@ -4,8 +4,17 @@ use rustix::process::Signal;
 
 use super::run::{Setting, alike, code};
 
-const FORMS: &[&str] =
-    &["127.1", "127.2.3", "2130706433", "0x7f.1", "0177.0.0.01", "0", "4294967295", "0:0::1"];
+const FORMS: &[&str] = &[
+    "127.1",
+    "127.2.3",
+    "2130706433",
+    "0x7f.1",
+    "0177.0.0.01",
+    "0",
+    "4294967295",
+    "0:0::1",
+    "fe80::1%lo",
+];
 const NONE: &[&str] = &["127.0.0.256", "4294967296", "1.2.3.4.5", "127.1.", "1..2", "08.1.1.1"];
 
 /// The masters as they are told at start and as they are saved.

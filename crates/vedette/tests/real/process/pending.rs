@@ -1,9 +1,10 @@
 //! SENTINEL PENDING-SCRIPTS while a script runs and another waits for its retry.
 
+use rustix::process::Signal;
 use vedette::lab::{BOUND, Client, until};
 use vedette_resp::Frame;
 
-use super::run::{Setting, alike};
+use super::run::{Setting, alike, code};
 
 /// One that runs until it is let go, and one that fails at once and is tried again after 30 s.
 const SCRIPT: &str = "#!/bin/sh\ncase \"$1\" in\n+set) exit 1 ;;\nesac\n\
@@ -77,4 +78,12 @@ fn a_running_and_a_waiting_script_are_shown_as_by_the_references() {
         shown
     });
     assert!(shown[0].contains("+monitor") && shown[0].contains("+set"), "{shown:?}");
+}
+
+/// What the system lets one execute is taken for a script; a folder fails only when it is called.
+#[test]
+fn a_folder_is_taken_for_a_script_as_by_the_references() {
+    let lines = "sentinel monitor m 127.0.0.1 1 1\nsentinel notification-script m $FOLDER\n";
+    let ending = alike(lines, |setting| setting.serve_until(&[Signal::TERM]).0);
+    assert_eq!(ending, code(0));
 }
