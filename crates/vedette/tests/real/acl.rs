@@ -146,7 +146,7 @@ fn as_before_redis_8(
 }
 
 /// Without descriptions of rules: Valkey's repeat what was typed, ours are those of Redis 7.0,
-/// which say the same (`COMPAT.md`). Sanitizing concerns data servers.
+/// which say the same (`COMPAT.md`).
 fn undescribed(parts: Vec<String>) -> Vec<String> {
     let mut shown: Vec<String> = Vec::new();
     for part in parts {
@@ -154,14 +154,12 @@ fn undescribed(parts: Vec<String>) -> Vec<String> {
         match shown.last().map(String::as_str) {
             Some("$commands") => shown.push("RULES".to_owned()),
             Some(_) | None if is_user => {
-                shown.extend(part.split(' ').nth(1).map(str::to_owned));
+                let is_told = |word: &&str| word.ends_with("sanitize-payload");
+                let told = part.split(' ').skip(2).filter(is_told);
+                shown.extend(part.split(' ').nth(1).into_iter().chain(told).map(str::to_owned));
             }
-            Some(_) | None if part.ends_with("sanitize-payload") => {}
             Some(_) | None => shown.push(part),
         }
-    }
-    if let Some(flags) = shown.iter().position(|part| part == "$flags") {
-        shown.remove(flags + 1);
     }
     shown
 }

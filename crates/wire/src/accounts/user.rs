@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Flaw;
 use super::selector::{Channels, Denial, Selector};
+use crate::Dialect;
 use crate::commands::Command;
 
 /// Bytes of a password's hash in hexadecimal.
@@ -223,9 +224,19 @@ impl User {
         core::iter::once(&self.root).chain(&self.selectors)
     }
 
-    /// `on`, `nopass` and the like.
+    /// `on`, `nopass` and the like, as `ACL GETUSER` shows them: Valkey takes the words about
+    /// sanitizing and never shows them.
     #[must_use]
-    pub fn flags(&self) -> Vec<&'static str> {
+    pub fn shown_flags(&self, dialect: Dialect) -> Vec<&'static str> {
+        let mut flags = self.flags();
+        match dialect {
+            Dialect::Redis => {}
+            Dialect::Valkey => flags.retain(|flag| !flag.ends_with("sanitize-payload")),
+        }
+        flags
+    }
+
+    fn flags(&self) -> Vec<&'static str> {
         let mut flags = vec![if self.on { "on" } else { "off" }];
         if self.nopass {
             flags.push("nopass");
@@ -255,11 +266,15 @@ impl User {
         self.all_selectors().map(view).collect()
     }
 
-    /// Its rules, each a word, in the order in which files have them.
+    /// Its rules, each a word, in the order in which files have them. A file keeps what either
+    /// reference may have written.
     #[must_use]
     pub fn rules(&self) -> Vec<Vec<u8>> {
-        let mut words: Vec<Vec<u8>> =
-            self.flags().into_iter().map(|flag| flag.as_bytes().to_vec()).collect();
+        self.rules_with(&self.flags())
+    }
+
+    fn rules_with(&self, flags: &[&str]) -> Vec<Vec<u8>> {
+        let mut words: Vec<Vec<u8>> = flags.iter().map(|flag| flag.as_bytes().to_vec()).collect();
         words.extend(self.passwords.iter().map(|hash| [b"#", &hash.0[..]].concat()));
         let split = |text: &[u8]| -> Vec<Vec<u8>> {
             text.split(|byte| *byte == b' ').map(<[u8]>::to_vec).collect()
@@ -274,6 +289,16 @@ impl User {
     /// `<name> <rules>`, as in files after the word `user`.
     #[must_use]
     pub fn describe(&self) -> Vec<u8> {
-        [self.name.clone()].into_iter().chain(self.rules()).collect::<Vec<_>>().join(&b' ')
+        self.line(self.rules())
+    }
+
+    /// The same as `ACL LIST` shows it.
+    #[must_use]
+    pub fn shown(&self, dialect: Dialect) -> Vec<u8> {
+        self.line(self.rules_with(&self.shown_flags(dialect)))
+    }
+
+    fn line(&self, rules: Vec<Vec<u8>>) -> Vec<u8> {
+        [self.name.clone()].into_iter().chain(rules).collect::<Vec<_>>().join(&b' ')
     }
 }

@@ -47,9 +47,8 @@ impl Client {
             }
             AclVerb::Help => help::acl(&words[0], self.facts.dialect),
             AclVerb::List => {
-                let line =
-                    |user: &std::sync::Arc<User>| bulk([b"user ", &user.describe()[..]].concat());
-                Reply::Array(accounts.users().map(line).collect())
+                let shown = |user: &User| [b"user ", &user.shown(self.facts.dialect)[..]].concat();
+                Reply::Array(accounts.users().map(|user| bulk(shown(user))).collect())
             }
             AclVerb::Load => return file_task(AclFileTask::Load, accounts, self.facts.dialect),
             AclVerb::Log => log(name, arguments, surroundings)?,
@@ -183,7 +182,7 @@ fn show(user: &User, dialect: Dialect) -> Reply {
     let root = selectors.next().map(|root| permissions(root, dialect)).unwrap_or_default();
     let hashes = user.password_hashes().into_iter().map(bulk).collect();
     let mut pairs = vec![
-        (word("flags"), Reply::Set(user.flags().into_iter().map(word).collect())),
+        (word("flags"), Reply::Set(user.shown_flags(dialect).into_iter().map(word).collect())),
         (word("passwords"), Reply::Array(hashes)),
     ];
     pairs.extend(root);
