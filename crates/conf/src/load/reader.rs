@@ -90,6 +90,10 @@ impl<'a> Reader<'a> {
         }
         let mut statement =
             Statement { origin: origin.clone(), number, text: text.to_vec(), words: Vec::new() };
+        if text.contains(&0) {
+            // The references drop what follows up to the next line, which they take for its rest.
+            return self.errors.push(statement.bad("NUL bytes are not allowed in a line"));
+        }
         match words::split(text) {
             Ok(words) => statement.words = words,
             Err(unbalanced) => return self.errors.push(statement.bad(unbalanced.to_string())),

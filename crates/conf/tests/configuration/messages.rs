@@ -54,6 +54,21 @@ fn general_lines() {
     );
 }
 
+/// A line that the references would glue to the next one, and names that MONITOR refuses too
+/// (spec: interface 13.1, 13.12).
+#[test]
+fn bytes_that_are_no_text() {
+    check("# a\0comment\nport 1\0 2\nport 3", 2, "NUL bytes are not allowed in a line");
+    check("sentinel monitor m\0 127.0.0.1 6379 2", 1, "NUL bytes are not allowed in a line");
+    let text = b"# \xff\nsentinel monitor m\xe9 127.0.0.1 6379 2\n";
+    match load(Path::new("main"), &[], None, &MemoryFiles::main(text)) {
+        Err(ConfigError::Line(bad)) => {
+            assert_eq!((bad.number, &bad.message[..]), (2, "argument must be valid UTF-8 text"));
+        }
+        other => panic!("taken: {other:?}"),
+    }
+}
+
 #[test]
 fn sentinel_lines() {
     let with = |line: &str| format!("{M}{line}\n");
