@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use vedette_core::{
-    Effect, Endpoint, Epoch, MasterName, MasterView, Query, Request, Response, Tunable,
+    Effect, Endpoint, Epoch, Event, EventKind, MasterName, MasterView, Query, Request, Response,
+    Tunable,
 };
 
 use super::{Invariant, hold, shown};
@@ -96,10 +97,11 @@ impl Invariant for CandidacyOpens {
                 answers.insert(question.address.clone(), scene.at_ms);
                 Ok(())
             }
-            Seen::Ordered(Effect::Publish(publication)) => publication
-                .masters
-                .iter()
-                .try_for_each(|view| self.look(scene, publication.seq, view)),
+            Seen::Ordered(Effect::Publish(publication)) => {
+                publication.events.iter().for_each(|event| self.hear(who, event));
+                let mut views = publication.masters.iter();
+                views.try_for_each(|view| self.look(scene, publication.seq, view))
+            }
             Seen::Ordered(Effect::Send {
                 query: Query::AskDown { address, epoch, vote_for: Some(_) },
                 ..
@@ -142,6 +144,21 @@ impl Invariant for CandidacyOpens {
 }
 
 impl CandidacyOpens {
+    /// A candidacy may end and the next begin in one turn: then every picture shows one.
+    fn hear(&mut self, who: SentinelIndex, event: &Event) {
+        use EventKind as Kind;
+        let ends = matches!(
+            event.kind,
+            Kind::AbortNotElected
+                | Kind::AbortNoGoodReplica
+                | Kind::AbortReplicaTimeout
+                | Kind::AbortMasterIsBack
+        );
+        if let Some(about) = event.about.as_ref().filter(|_| ends) {
+            self.standing.remove(&(who, about.master.clone()));
+        }
+    }
+
     fn forget(&mut self, who: SentinelIndex) {
         self.answers.retain(|(of, _), _| *of != who);
         self.anew.retain(|(of, _), _| *of != who);
@@ -179,6 +196,18 @@ mod tests {
         check.anew.insert(key.clone(), 1_000);
         assert!(check.knows_members(key.clone(), 4_999, 4_000).is_err());
         assert!(check.knows_members(key, 5_000, 4_000).is_ok());
+    }
+
+    #[test]
+    fn a_candidacy_that_was_given_up_is_another() {
+        use crate::invariant::samples;
+        let mut check = CandidacyOpens::default();
+        let master = MasterName::from("m0");
+        check.standing.insert((WHO, master.clone()), 7);
+        check.hear(WHO, &samples::event(EventKind::TryFailover));
+        assert_eq!(check.standing.len(), 1);
+        check.hear(WHO, &samples::event(EventKind::AbortNoGoodReplica));
+        assert!(check.standing.is_empty());
     }
 
     #[test]

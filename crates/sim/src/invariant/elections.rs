@@ -18,6 +18,8 @@ pub(super) struct Elected {
     /// Who voted for it, itself included.
     pub(super) votes: BTreeSet<SentinelIndex>,
     pub(super) forced: bool,
+    /// Members of the group as whoever knew most of them counted, itself included.
+    pub(super) group: usize,
 }
 
 impl Elected {
@@ -27,6 +29,12 @@ impl Elected {
 
     pub(super) fn has_votes(&self) -> bool {
         self.votes.len() >= self.needed()
+    }
+
+    /// Whether a majority of all that ever belonged to the group voted for it. An operator's order
+    /// does not wait until the list of members is whole (rule C1).
+    pub(super) fn has_majority(&self) -> bool {
+        self.has_votes() && self.votes.len() > self.group / 2
     }
 
     /// Whether both could win because Sentinels at the reference's pace voted twice: nobody else
@@ -45,6 +53,8 @@ pub(super) struct Elections {
     /// Masters whose failover the picture before showed as forced: it may be elected and end in one
     /// turn.
     forced: BTreeSet<(SentinelIndex, MasterName)>,
+    /// The longest list of members that anybody had, itself included.
+    members: BTreeMap<MasterName, usize>,
 }
 
 impl Elections {
@@ -70,6 +80,8 @@ impl Elections {
                 let events = publication.events.iter();
                 let elected = events.filter_map(|event| self.hear_event(scene, event)).collect();
                 for view in &publication.masters {
+                    let most = self.members.entry(view.name.clone()).or_default();
+                    *most = (*most).max(view.sentinels.len() + 1);
                     let key = (scene.sentinel, view.name.clone());
                     if view.failover.is_some_and(|failover| failover.forced) {
                         self.forced.insert(key);
@@ -105,7 +117,8 @@ impl Elections {
         let before = (scene.sentinel, about.master.clone());
         let forced = view.failover.map_or(self.forced.contains(&before), |now| now.forced);
         let quorum = view.settings.quorum;
-        let elected = Elected { who: scene.sentinel, voters, quorum, votes, forced };
+        let group = self.members.get(&about.master).map_or(voters.len(), |most| *most);
+        let elected = Elected { who: scene.sentinel, voters, quorum, votes, forced, group };
         Some((about.master.clone(), epoch, elected))
     }
 }

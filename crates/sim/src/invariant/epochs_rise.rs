@@ -59,11 +59,15 @@ impl EpochsRise {
         Ok(())
     }
 
-    /// What was on the disk at the end of a process is there at the beginning of the next.
+    /// What was told, and on the disk at the end of a process, is there at the beginning of the
+    /// next. A promotion that was saved and is not told yet may give way to a configuration that
+    /// was heard meanwhile (seed 10017631).
     fn end(&mut self, who: SentinelIndex, disk: &vedette_core::DurableState) {
         self.saved.retain(|(owner, _), _| *owner != who);
         for master in &disk.masters {
-            self.saved.insert((who, master.name.clone()), master.config_epoch);
+            let key = (who, master.name.clone());
+            let told = self.config.get(&key).copied().unwrap_or_default();
+            self.saved.insert(key, master.config_epoch.min(told));
         }
     }
 }
@@ -144,6 +148,12 @@ mod tests {
         let who = SentinelIndex(0);
         let (mut check, mut disk) = (EpochsRise::default(), samples::disk(4));
         disk.masters[0].config_epoch = epoch(3);
+        let mut heard = disk.clone();
+        heard.masters[0].config_epoch = epoch(2);
+        assert!(check.tell_config(who, &disk.masters[0].name, epoch(2)).is_ok());
+        check.end(who, &disk);
+        assert!(check.start(who, &heard).is_ok());
+        assert!(check.tell_config(who, &disk.masters[0].name, epoch(3)).is_ok());
         check.end(who, &disk);
         assert!(check.start(who, &disk).is_ok());
         disk.masters[0].config_epoch = epoch(2);

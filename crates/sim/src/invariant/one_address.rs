@@ -8,8 +8,9 @@ use crate::sentinel_host::SentinelIndex;
 use crate::witness::{Scene, Seen};
 
 /// Equal config epochs of a master name one address, whoever tells them, unless a failover at that
-/// epoch was forced and went on without max(majority, quorum) votes (rule C1), or a member at the
-/// reference's pace voted for two candidates. Epoch 0 is no version.
+/// epoch was forced and went on without max(majority, quorum) votes (rule C1) or on a list of members
+/// that was not whole yet (seed 10044114), or a member at the reference's pace voted for two
+/// candidates. Epoch 0 is no version.
 #[derive(Default)]
 pub(super) struct OneAddress {
     elections: Elections,
@@ -31,7 +32,7 @@ impl OneAddress {
             other.who != new.who && other.won_by_double_votes(&new, &self.at_old_pace)
         });
         others.push(new.clone());
-        if is_twice || new.forced && !new.has_votes() {
+        if is_twice || new.forced && !new.has_majority() {
             self.excused.insert(key);
         }
     }
@@ -123,6 +124,24 @@ mod tests {
     }
 
     #[test]
+    fn an_order_without_a_majority_of_the_whole_group_excuses() {
+        let (epoch, master) = (Epoch::new(2).unwrap_or_default(), MasterName::from("m0"));
+        for (forced, group, excused) in [(true, 3, 1), (true, 1, 0), (false, 3, 0)] {
+            let mut check = OneAddress::default();
+            let elected = Elected {
+                who: SentinelIndex(0),
+                voters: ["a".to_owned()].into(),
+                quorum: 1,
+                votes: [SentinelIndex(0)].into(),
+                forced,
+                group,
+            };
+            check.elect(master.clone(), epoch, elected);
+            assert_eq!(check.excused.len(), excused);
+        }
+    }
+
+    #[test]
     fn only_double_votes_at_the_reference_s_pace_excuse() {
         let (epoch, master) = (Epoch::new(2).unwrap_or_default(), MasterName::from("m0"));
         let elected = |who: usize| Elected {
@@ -131,6 +150,7 @@ mod tests {
             quorum: 2,
             votes: [SentinelIndex(who), SentinelIndex(2)].into(),
             forced: false,
+            group: 3,
         };
         for at_old_pace in [1, 2] {
             let mut check = OneAddress::default();

@@ -175,7 +175,7 @@ mod tests {
     fn elected(who: usize, voters: usize, votes: usize, forced: bool) -> Elected {
         let voters = (0..voters).map(|number| number.to_string()).collect();
         let votes = (0..votes).map(SentinelIndex).collect();
-        Elected { who: SentinelIndex(who), voters, quorum: 2, votes, forced }
+        Elected { who: SentinelIndex(who), voters, quorum: 2, votes, forced, group: 3 }
     }
 
     fn elect(history: &[Elected]) -> Result<(), String> {

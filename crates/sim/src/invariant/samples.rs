@@ -1,8 +1,9 @@
 //! Values for doctored histories.
 
 use vedette_core::{
-    DurableState, Endpoint, Epoch, LinkView, MasterId, MasterSettings, MasterView, NodeView,
-    ReplicaView, Role, Rules, SavedMaster, Settings, Time, Tunables,
+    Detail, DurableState, Endpoint, Epoch, Event, EventKind, LinkView, MasterId, MasterSettings,
+    MasterView, NodeView, Part, ReplicaView, Role, Rules, SavedMaster, Settings, Subject, Time,
+    Tunables,
 };
 
 use crate::address;
@@ -90,4 +91,11 @@ pub(super) fn view(replicas: &[&str]) -> MasterView {
         replicas: replicas.iter().map(replica).collect(),
         sentinels: Vec::new(),
     }
+}
+
+/// An event of that master.
+pub(super) fn event(kind: EventKind) -> Event {
+    let master = master(0);
+    let about = Subject { master: master.name, address: master.address, part: Part::Master };
+    Event { kind, about: Some(about), detail: Detail::None }
 }
