@@ -49,8 +49,8 @@ impl World {
         }
     }
 
-    /// The script that starts a node tells it its port, and if it asks the Sentinels, whom to follow:
-    /// the node that they name by then, if it is another.
+    /// The script that starts a node tells it its port, and if it asks the Sentinels, whom to
+    /// follow: the node that they name by then, if it is another.
     pub(super) fn run_start_script(&mut self, node: NodeIndex) {
         let asks = std::mem::take(&mut self.nodes[node.0].asks);
         let here = self.node_address(node);
@@ -86,8 +86,9 @@ impl World {
     }
 
     /// Operators lead back whom no Sentinel can find: a node that moved and follows nobody, or a
-    /// dead address; and a Sentinel that knows nobody else. A master whom nobody can replace gets its old address again, at once if nobody
-    /// else is known, and in any case when they have `waited_ms` long enough.
+    /// dead address; and a Sentinel that knows nobody else. A master whom nobody can replace gets
+    /// its old address again, at once if nobody else is known, and in any case when they have
+    /// `waited_ms` long enough.
     pub(super) fn restore_moved(&mut self, group: usize, waited_ms: u64) {
         if self.nodes_of(group).all(|node| self.nodes[node.0].moves == 0) {
             return;
