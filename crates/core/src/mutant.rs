@@ -38,6 +38,7 @@ mutants! {
     TiltActs "TILT stops nothing (rule E4).",
     OldMasterFollowed "Replicas are repointed to the old master.",
     FreshMasterDemoted "A replica that says it is a master is demoted at sight (rule R1).",
+    MisledAtSight "A replica of another master is redirected at sight (rule R3).",
     NoFirstHello "Nothing is announced after a promotion until the next period (rule L7).",
     MayJudgeAlways "Silence is judged before everything readable was read (rule E3).",
     ReturningMasterAtSight "The master left last is demoted before a majority agrees (rule R2).",

@@ -109,6 +109,9 @@ impl Group {
         let sane = self.looks_sane(cx);
         let Some(node) = self.replica(id).map(|replica| &replica.node) else { return false };
         let wrong = node.reported.master.is_some() && !node.follows(&self.node.address);
+        if crate::mutant::Mutant::MisledAtSight.lives() {
+            return wrong && sane;
+        }
         let window = self.settings.failover_timeout;
         wrong && sane && node.is_settled(cx, Rule::R3, node.reported.changed_at, window)
     }

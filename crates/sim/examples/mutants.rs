@@ -32,6 +32,7 @@ const KNOWN: &[(&str, u64, &str)] = &[
     ("TiltActs", 2, "TILT is passive"),
     ("OldMasterFollowed", 1, "nodes are told to follow the named master only"),
     ("FreshMasterDemoted", 1, "a fresh master is never demoted"),
+    ("MisledAtSight", 1, "a misled replica is given its time"),
     ("NoFirstHello", 1, "a promotion is announced at once"),
     ("MayJudgeAlways", 3, "silence is judged only after reading"),
     ("ScriptTwice", 1, "a script runs once for an event"),

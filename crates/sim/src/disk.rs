@@ -10,10 +10,16 @@ use vedette_core::{DurableChange, DurableState, Generation, SentinelId};
 use crate::random::Random;
 
 const MAIN: &str = "/sentinel.conf";
+/// What a disk writes whole or not at all; small, so that a file has several.
+const BLOCK: usize = 64;
 
 /// The files of one Sentinel, and the save that is on its way.
 pub(crate) struct Disk {
     files: MemoryFiles,
+    /// The name cannot be given to another file: it is overwritten in place, with a copy beside it
+    /// that is durable before.
+    pub(crate) in_place: bool,
+    copy: Option<Vec<u8>>,
     votes: Vec<u8>,
     /// What the side file was before: it is written last, and not waited for.
     older_votes: Vec<u8>,
@@ -83,7 +89,20 @@ impl Disk {
         let (store, image) = load(&files, &[], id);
         let (votes, older_votes) = (Vec::new(), Vec::new());
         let (flight, extra_ms, full, stuck) = (None, 0, 0, 0);
-        Self { files, votes, older_votes, store, image, flight, extra_ms, full, stuck }
+        let (in_place, copy) = (false, None);
+        Self {
+            files,
+            in_place,
+            copy,
+            votes,
+            older_votes,
+            store,
+            image,
+            flight,
+            extra_ms,
+            full,
+            stuck,
+        }
     }
 
     /// What is durable.
@@ -149,7 +168,11 @@ impl Disk {
             && !flight.fails
             && random.percent(50)
         {
+            let older = self.files.0.clone();
             self.put_in_place(flight);
+            if self.in_place {
+                self.tear(&older, random);
+            }
         }
         match random.below(10) {
             0 => self.votes = std::mem::take(&mut self.older_votes),
@@ -161,8 +184,28 @@ impl Disk {
         }
     }
 
-    /// A new process reads what is there.
+    /// The crash came while the file was overwritten, its copy being durable: of each block the old
+    /// bytes or the new ones are there, and the length may be the old one.
+    fn tear(&mut self, older: &[u8], random: &mut Random) {
+        let new = std::mem::take(&mut self.files.0);
+        let length = if random.percent(50) { new.len() } else { new.len().max(older.len()) };
+        for start in (0..length).step_by(BLOCK) {
+            let end = (start + BLOCK).min(length);
+            let from = if random.percent(50) { older } else { &new };
+            let block = from.get(start..).unwrap_or(&[]).iter().take(end - start);
+            self.files.0.extend(block);
+            // What was not written yet of a longer file is a hole.
+            self.files.0.resize(end, 0);
+        }
+        self.copy = Some(new);
+    }
+
+    /// A new process puts back the copy of an overwriting that was cut short, as the daemon does
+    /// before it loads, and reads what is there.
     pub(crate) fn restart(&mut self) -> Result<DurableState, String> {
+        if let Some(copy) = self.copy.take() {
+            self.files.0 = copy;
+        }
         let id = self.image.my_id;
         let (store, state) = load(&self.files, &self.votes, id);
         self.store = store;
@@ -207,5 +250,39 @@ fn apply(image: &mut DurableState, change: &DurableChange) {
             }
         }
         DurableChange::Removed(name) => image.masters.retain(|master| master.name != *name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address;
+
+    /// A file that is overwritten in place, cut short by a crash in the middle of a save.
+    fn torn(seed: u64) -> (Disk, String) {
+        let text = "port 26379\nsentinel monitor m0 10.1.0.1 6379 2\n";
+        let mut disk = Disk::new(text, address::sentinel_id(1, 0));
+        disk.in_place = true;
+        let before = disk.text();
+        let mut master = disk.image.masters[0].clone();
+        master.leader_epoch = vedette_core::Epoch::new(7);
+        disk.begin(Generation(1), vec![DurableChange::Master(master.into())]);
+        disk.crash(&mut Random::stream(seed, "disk"), false);
+        (disk, before)
+    }
+
+    #[test]
+    fn a_file_torn_by_an_overwriting_is_put_back_from_its_copy() {
+        let mut was_torn = 0;
+        for seed in 0..40 {
+            let (mut disk, before) = torn(seed);
+            let whole = disk.copy.clone().unwrap_or_else(|| before.into_bytes());
+            was_torn += usize::from(disk.files.0 != whole);
+            let epoch = disk.image.masters[0].leader_epoch;
+            let state = disk.restart().unwrap_or_else(|evidence| panic!("{evidence}"));
+            assert_eq!(state.masters[0].leader_epoch, epoch);
+            assert_eq!(disk.files.0, whole);
+        }
+        assert!(was_torn >= 5, "{was_torn} of 40");
     }
 }

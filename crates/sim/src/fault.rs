@@ -144,6 +144,18 @@ pub enum NodeHarm {
     Lags { lag_ms: u64, for_ms: u64 },
     /// Somebody gives it an order behind the Sentinels' back.
     Ordered(Order),
+    /// It restarts under another address with its data, as containers do, and follows whom the
+    /// Sentinels name by then if it `asks`. `silently`: nobody hears that it is gone.
+    Moves { for_ms: u64, to: NewHome, asks: bool, silently: bool },
+}
+
+/// What is new of the address of a data node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewHome {
+    /// The host.
+    Host,
+    /// The port.
+    Port,
 }
 
 /// What befalls a Sentinel.
@@ -235,11 +247,13 @@ pub enum Kind {
     Moves,
     /// `SENTINEL FAILOVER … COORDINATED`.
     Coordinated,
+    /// Data nodes change their address.
+    NodeMoves,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::MasterDies,
         Self::MasterHangs,
         Self::NodeDies,
@@ -265,5 +279,6 @@ impl Kind {
         Self::Voters,
         Self::Moves,
         Self::Coordinated,
+        Self::NodeMoves,
     ];
 }

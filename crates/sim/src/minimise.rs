@@ -47,3 +47,49 @@ fn cut_off(plan: &Plan, violation: &Violation) -> Plan {
     let same = run(shorter.clone(), Witness::strict()).violation.as_ref() == Some(violation);
     if same { shorter } else { plan.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use vedette_node::Revival;
+
+    use super::*;
+    use crate::fault::{Fault, Incident, NodeHarm, NodePick, SentinelHarm};
+    use crate::group_plan::GroupPlan;
+
+    /// A group without rule L7 shows it at the death of its master; nothing else has a part in it.
+    fn failing() -> Plan {
+        let mut plan = GroupPlan::default().to_plan();
+        plan.without = Some(vedette_core::Rule::L7);
+        plan.safety_ms = 20_000;
+        let jump = || Fault::Sentinel(1, SentinelHarm::WallClockJumps { by_ms: 5_000 });
+        let (for_ms, back, silently) = (8_000, Revival::WithData, false);
+        let death = NodeHarm::Dies { for_ms, back, silently };
+        let mut faults = vec![jump(), jump(), Fault::Node(NodePick::Master(0), death)];
+        faults.extend([jump(), jump(), jump()]);
+        let incident =
+            |(number, fault): (u64, _)| Incident { at_ms: 3_000 * number, fault, number: 0 };
+        plan.incidents = (0..).zip(faults).map(incident).collect();
+        (0..).zip(&mut plan.incidents).for_each(|(number, incident)| incident.number = number);
+        plan
+    }
+
+    #[test]
+    fn what_has_no_part_in_a_violation_is_taken_out() {
+        let mut told = Vec::new();
+        let (shorter, violation) = minimise(&failing(), |left| told.push(left))
+            .unwrap_or_else(|| unreachable!("it fails"));
+        assert_eq!(violation.invariant, "a promotion is announced at once");
+        let kept: Vec<usize> = shorter.incidents.iter().map(|incident| incident.number).collect();
+        assert_eq!(kept, [2]);
+        assert!(shorter.safety_ms < failing().safety_ms, "what comes after it is cut off");
+        assert_eq!(told.last(), Some(&1));
+        let again = run(shorter, Witness::strict()).violation;
+        assert_eq!(again, Some(violation));
+    }
+
+    #[test]
+    fn a_plan_that_does_not_fail_stays() {
+        let plan = Plan { without: None, ..failing() };
+        assert!(minimise(&plan, |_| {}).is_none());
+    }
+}

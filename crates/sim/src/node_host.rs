@@ -29,6 +29,10 @@ pub(crate) struct NodeHost {
     pub(crate) links: BTreeMap<LinkId, WireId>,
     /// Since when it has been a replica, if it is one.
     pub(crate) replica_since_ms: Option<u64>,
+    /// Its start script asks the Sentinels for a master.
+    pub(crate) asks: bool,
+    /// How often its address has changed.
+    pub(crate) moves: usize,
     next_client: u64,
     pub(crate) next_deadline: Option<u64>,
 }
@@ -53,6 +57,8 @@ impl NodeHost {
             clients: BTreeMap::new(),
             links: BTreeMap::new(),
             replica_since_ms: None,
+            asks: false,
+            moves: 0,
             next_client: 0,
             next_deadline: None,
         }

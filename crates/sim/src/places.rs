@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Effect, Epoch, Event, EventKind, MasterName, Note, Part, Query, Rules};
+use vedette_core::{Detail, Effect, Epoch, Event, EventKind, MasterName, Note, Part, Query, Rules};
 
 use crate::address;
 use crate::sentinel_host::SentinelIndex;
@@ -99,6 +99,12 @@ impl Places {
         }
         let Some(about) = &event.about else { return };
         let Some(group) = address::group_of(&about.address) else { return };
+        if event.kind == EventKind::Replica
+            && let Part::Replica { address, .. } = &about.part
+            && address::is_moved_node(address)
+        {
+            self.reach("a moved replica was found");
+        }
         let key = (scene.sentinel, group);
         if event.kind == EventKind::TryFailover {
             self.standing.insert(key, false);
@@ -118,6 +124,11 @@ impl Places {
             self.standing.remove(&key);
             self.leaders.remove(&group);
             self.promoted.remove(&group);
+            if let Detail::Switch { to, .. } = &event.detail
+                && address::is_moved_node(to)
+            {
+                self.reach("a moved replica was promoted");
+            }
             if let Some(view) = scene.snapshot.and_then(|s| s.master(&about.master)) {
                 self.switched.insert((about.master.clone(), view.config_epoch));
             }

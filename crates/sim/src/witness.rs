@@ -65,7 +65,7 @@ pub struct Scale {
     pub sentinels: usize,
     /// Masters.
     pub masters: usize,
-    /// Data nodes.
+    /// Addresses that were ever a data node's.
     pub addresses: usize,
     /// Requests whose clients wait for an answer of this Sentinel.
     pub requests: usize,

@@ -16,6 +16,7 @@ mod fresh_master;
 mod leader_in_time;
 mod lines;
 mod memory_bounded;
+mod misled_in_time;
 mod odown_has_reasons;
 mod one_address;
 mod one_leader;
@@ -78,6 +79,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(memory_bounded::MemoryBounded),
         Box::new(events_well_formed::EventsWellFormed::default()),
         Box::new(queues_bounded::QueuesBounded::default()),
+        Box::new(misled_in_time::MisledInTime::default()),
     ]
 }
 

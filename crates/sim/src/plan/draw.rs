@@ -62,7 +62,9 @@ impl Plan {
                 Kind::MasterDies => pace,
                 Kind::Traps => random.between(2_000, 6_000),
                 Kind::Voters => random.between(500, 3_000),
-                Kind::LongStalls | Kind::Typed | Kind::Orders => random.between(8_000, 20_000),
+                Kind::LongStalls | Kind::Typed | Kind::Orders | Kind::NodeMoves => {
+                    random.between(8_000, 20_000)
+                }
                 Kind::MasterHangs
                 | Kind::NodeDies
                 | Kind::NodeSick

@@ -4,8 +4,8 @@ use vedette_node::Revival;
 
 use super::Plan;
 use crate::fault::{
-    Fault, Incident, Kind, Moment, NetworkHarm, NodeHarm, NodePick, Order, Place, SentinelHarm,
-    Trap, Typed, Way,
+    Fault, Incident, Kind, Moment, NetworkHarm, NewHome, NodeHarm, NodePick, Order, Place,
+    SentinelHarm, Trap, Typed, Way,
 };
 use crate::random::Random;
 
@@ -74,6 +74,10 @@ impl Plan {
             Kind::Coordinated => Fault::Typed { sentinel, group, typed: Typed::Coordinated },
             Kind::Typed => Fault::Typed { sentinel, group, typed: self.draw_typed(random) },
             Kind::Moves => on_sentinel(SentinelHarm::Moves { for_ms: random.spread(20, 3_000) }),
+            Kind::NodeMoves => {
+                let pick = random.pick(&[master, node, node]);
+                Fault::Node(pick, self.draw_node_move(group, random))
+            }
             Kind::Voters => Fault::VoterCrashes {
                 group,
                 for_ms: random.spread(5, 300),
@@ -93,6 +97,15 @@ impl Plan {
         let for_ms = self.draw_silence(group, random);
         let back = random.pick(&[Revival::WithData, Revival::WithData, Revival::Empty]);
         NodeHarm::Dies { for_ms, back, silently: random.percent(25) }
+    }
+
+    fn draw_node_move(&self, group: usize, random: &mut Random) -> NodeHarm {
+        let for_ms = match random.percent(50) {
+            true => random.spread(20, 500),
+            false => self.draw_silence(group, random),
+        };
+        let to = random.pick(&[NewHome::Host, NewHome::Host, NewHome::Port]);
+        NodeHarm::Moves { for_ms, to, asks: random.percent(70), silently: random.percent(25) }
     }
 
     fn draw_order(&self, group: usize, random: &mut Random) -> NodeHarm {

@@ -107,8 +107,9 @@ impl Plan {
     pub fn names_of(&self, master: &str) -> Vec<String> {
         let group = self.masters.iter().position(|plan| plan.name == master);
         let nodes = group.map_or(0, |group| self.masters[group].priorities.len());
-        let address = |number| address::of_node(group.unwrap_or(0), number).ip().to_string();
-        std::iter::once(master.to_owned()).chain((0..nodes).map(address)).collect()
+        let hosts = |number| address::hosts_of_node(group.unwrap_or(0), number);
+        let hosts = (0..nodes).flat_map(hosts).map(|host| host.to_string());
+        std::iter::once(master.to_owned()).chain(hosts).collect()
     }
 
     /// The rules that a Sentinel keeps.

@@ -93,7 +93,10 @@ impl World {
         for index in 0..self.plan.sentinels {
             let id = address::sentinel_id(self.plan.seed, index);
             let rules = self.plan.rules_of(index);
-            let disk = Disk::new(&format!("{text}sentinel myid {id}\n"), id);
+            let mut disk = Disk::new(&format!("{text}sentinel myid {id}\n"), id);
+            // A single file mounted into a container cannot be replaced.
+            let mounted = format!("mounted {index}");
+            disk.in_place = Random::stream(self.plan.seed, &mounted).percent(20);
             self.sentinels.push(SentinelHost::new(address::of_sentinel(index), id, rules, disk));
             self.start_sentinel(SentinelIndex(index));
         }

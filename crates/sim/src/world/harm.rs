@@ -74,6 +74,9 @@ impl World {
                 self.mend_after(for_ms, Repair::NodeInStep(node));
             }
             NodeHarm::Ordered(order) => self.order_node(node, order),
+            NodeHarm::Moves { for_ms, to, asks, silently } => {
+                self.move_node(node, for_ms, (to, asks, silently));
+            }
         }
     }
 

@@ -109,6 +109,24 @@ impl World {
         NodeIndex(before.iter().map(|master| master.priorities.len()).sum())
     }
 
+    /// The nodes of a group.
+    pub(super) fn nodes_of(&self, group: usize) -> impl Iterator<Item = NodeIndex> + use<> {
+        let first = self.first_node(group).0;
+        (first..first + self.plan.masters[group].priorities.len()).map(NodeIndex)
+    }
+
+    /// Whether a Sentinel has a node for its group's master, or for one of the replicas.
+    pub(super) fn knows(&self, sentinel: SentinelIndex, node: NodeIndex) -> bool {
+        let (group, address) = (self.nodes[node.0].group, self.node_address(node));
+        let name = &self.plan.masters[group].name;
+        let view = self.snapshot(sentinel).and_then(|snapshot| snapshot.master(name));
+        view.is_some_and(|view| {
+            let replicas = view.replicas.iter().map(|replica| &replica.node);
+            let mut nodes = std::iter::once(&view.node).chain(replicas);
+            nodes.any(|node| node.socket == Some(address))
+        })
+    }
+
     /// Votes that elect with the settings in force.
     pub(super) fn enough_now(&self) -> usize {
         let hosts = self.sentinels.iter().filter_map(|host| host.snapshot());
@@ -147,7 +165,7 @@ impl World {
             let scale = Scale {
                 sentinels: self.sentinels.len(),
                 masters: self.plan.masters.len(),
-                addresses: self.nodes.len(),
+                addresses: self.nodes.iter().map(|host| 1 + host.moves).sum(),
                 // One that needs no connection sets the times of scripts.
                 requests: process.tickets.len() + 1,
             };

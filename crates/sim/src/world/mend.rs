@@ -94,8 +94,13 @@ impl World {
         host.down = down.saturating_sub(1);
         if down == 1 {
             host.powered = true;
-            self.suffer(node, NodeFault::Revived(revival));
+            self.revive_node(node, revival);
         }
+    }
+
+    fn revive_node(&mut self, node: NodeIndex, revival: Revival) {
+        self.suffer(node, NodeFault::Revived(revival));
+        self.run_start_script(node);
     }
 
     fn end_stall(&mut self, index: SentinelIndex, life: u64) {
@@ -179,7 +184,7 @@ impl World {
         (host.down, host.hung, host.refusing) = (0, 0, 0);
         host.powered = true;
         if down > 0 {
-            self.suffer(node, NodeFault::Revived(Revival::WithData));
+            self.revive_node(node, Revival::WithData);
         }
         if hung > 0 {
             self.suffer(node, NodeFault::Resumed);

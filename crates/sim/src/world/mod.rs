@@ -7,6 +7,7 @@ mod effects;
 mod harm;
 mod look;
 mod mend;
+mod moves;
 mod nodes;
 mod operators;
 mod outage;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use vedette_core::{Endpoint, MasterView};
+use vedette_core::MasterView;
 use vedette_node::Role;
 
 use super::World;
@@ -67,7 +67,9 @@ impl World {
         }
         let master = agreed.and_then(|address| self.node_at(address));
         let Some(master) = master else { return Some(format!("{name} has no master")) };
-        self.pending_of_nodes(group, master).or_else(|| self.pending_of_writers(group, master))
+        self.pending_of_nodes(group, master)
+            .or_else(|| self.pending_of_moved(group))
+            .or_else(|| self.pending_of_writers(group, master))
     }
 
     fn pending_at(&self, index: SentinelIndex, view: &MasterView) -> Option<String> {
@@ -97,18 +99,9 @@ impl World {
         if self.node(master).role() != Role::Master {
             return Some(format!("{address} is no master"));
         }
-        let known = |node: SocketAddr| {
-            let endpoint = Endpoint::new(&node.ip().to_string(), node.port());
-            self.healed_sentinels().any(|index| {
-                let name = &self.plan.masters[group].name;
-                let view = self.snapshot(index).and_then(|snapshot| snapshot.master(name));
-                view.is_some_and(|v| v.replicas.iter().any(|r| r.node.address == endpoint))
-            })
-        };
-        let first = self.first_node(group).0;
-        for index in first..first + self.plan.masters[group].priorities.len() {
-            let (node, here) = (&self.nodes[index].node, self.nodes[index].address);
-            if index == master.0 || !known(here) {
+        for index in self.nodes_of(group) {
+            let (node, here) = (self.node(index), self.node_address(index));
+            if index == master || !self.is_known(index) {
                 continue;
             }
             let wanted = Some((address.ip().to_string(), address.port()));
@@ -163,7 +156,7 @@ impl World {
                 let reason = self.pending().unwrap_or_default();
                 return Err(format!("{reason}, {} ms after healing", self.now_ms - healed_ms));
             }
-            self.restore_masters();
+            self.restore_masters(self.now_ms - healed_ms);
         }
     }
 
@@ -199,9 +192,10 @@ impl World {
         }
     }
 
-    fn restore_masters(&mut self) {
+    fn restore_masters(&mut self, waited_ms: u64) {
         for group in 0..self.plan.masters.len() {
             self.restore_role(group);
+            self.restore_moved(group, waited_ms);
             self.settle_disagreement(group);
         }
         let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
@@ -214,5 +208,65 @@ impl World {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vedette_node::Fault as NodeFault;
+
+    use super::*;
+    use crate::fault::Way;
+    use crate::group_plan::GroupPlan;
+    use crate::witness::Witness;
+
+    fn calm(replicas: usize) -> World {
+        let plan = GroupPlan { replicas, ..GroupPlan::default() }.to_plan();
+        let mut world = World::build(plan, Witness::strict());
+        world.run_for(5_000);
+        assert_eq!(world.pending(), None);
+        world
+    }
+
+    fn missing(world: &World, what: &str) -> bool {
+        world.pending().is_some_and(|reason| reason.contains(what))
+    }
+
+    #[test]
+    fn a_master_that_never_comes_back_is_found_after_the_bound() {
+        let mut world = calm(0);
+        world.suffer(NodeIndex(0), NodeFault::Killed);
+        world.run_for(5_000);
+        let (began_ms, bound_ms) = (world.now_ms(), world.bound_ms());
+        let found = world.converge();
+        assert!(found.is_err_and(|reason| reason.contains("is down")));
+        assert!(world.now_ms() - began_ms > bound_ms);
+    }
+
+    #[test]
+    fn a_member_that_is_cut_off_is_missing_until_it_is_back() {
+        let mut world = calm(1);
+        let site = world.sentinel_site(SentinelIndex(2));
+        world.isolate(site, Way::Both, 10_000);
+        world.run_for(5_000);
+        assert!(missing(&world, "is down"), "{:?}", world.pending());
+        assert!(world.converge().is_ok());
+    }
+
+    #[test]
+    fn a_known_replica_that_is_out_of_step_is_missing() {
+        let mut world = calm(2);
+        world.suffer(NodeIndex(1), NodeFault::Killed);
+        assert!(missing(&world, "10.1.0.2:6379"), "{:?}", world.pending());
+    }
+
+    #[test]
+    fn two_addresses_for_one_master_are_missing_an_agreement() {
+        let mut world = calm(2);
+        world.force_failover(SentinelIndex(0));
+        let split = |world: &World| missing(world, "m") && !world.agree_on(NodeIndex(0));
+        assert!(world.run_until(5_000, split));
+        assert!(world.converge().is_ok());
+        assert!(world.agree_on(NodeIndex(1)) || world.agree_on(NodeIndex(2)));
     }
 }
