@@ -9,7 +9,8 @@ use crate::witness::{Scene, Seen};
 /// Commands that may be on their way on one connection beyond the limit of PING, INFO and hello:
 /// questions, and what goes with a new connection.
 const OUTSTANDING_MAX: usize = 140;
-/// The link to a peer is shared by all masters; each has a vote, an opinion and hellos on it.
+/// The link to a peer is shared by all masters; each has an opinion and hellos on it, and the vote of
+/// each of its latest candidacies (seed 10056063: 141 for nine masters).
 const OUTSTANDING_PER_MASTER: usize = 12;
 /// Connections to one address: two to a node, one to a peer, and one that is being replaced.
 const CONNECTIONS_PER_ADDRESS: usize = 3;
@@ -62,7 +63,7 @@ impl Sort {
 
 impl Line {
     fn send(&mut self, sort: Sort, masters: usize) -> Result<(), String> {
-        let longest = OUTSTANDING_MAX.max(OUTSTANDING_PER_MASTER * masters);
+        let longest = OUTSTANDING_MAX + OUTSTANDING_PER_MASTER * masters;
         let same = 1 + self.outstanding.iter().filter(|other| **other == sort).count();
         let limit = match sort {
             Sort::Ping | Sort::Info => OF_A_KIND,
