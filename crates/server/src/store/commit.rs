@@ -92,7 +92,17 @@ impl Committer {
             fs::rename(&new, &copy)?;
             target.sync_folder()
         });
-        if let Err(error) = &copied
+        self.overwrite_beside(target, bytes, &copied)
+    }
+
+    /// Writes in place; an older copy must not be there by then, or it would be put back.
+    fn overwrite_beside(
+        &mut self,
+        target: &Target,
+        bytes: &[u8],
+        copied: &io::Result<()>,
+    ) -> io::Result<()> {
+        if let Err(error) = copied
             && !std::mem::replace(&mut self.lack_of_copy_said, true)
         {
             let text =
@@ -100,10 +110,13 @@ impl Committer {
             let (path, error) = (target.path.display(), without_number(error));
             self.warnings.push(format!("{path}: {text} ({error})"));
         }
+        if copied.is_err() {
+            forget_copy(target)?;
+        }
         write_over(&target.path, bytes)?;
         if copied.is_ok() {
             // A copy that stays is as new as the file; the next save tries again.
-            let _ = fs::remove_file(&copy);
+            let _ = forget_copy(target);
         }
         Ok(())
     }
@@ -133,6 +146,16 @@ pub fn recover(path: &Path) -> io::Result<()> {
             fs::remove_file(&copy)
         }
         Err(_) => Ok(()),
+    }
+}
+
+/// Removes the copy, durably.
+fn forget_copy(target: &Target) -> io::Result<()> {
+    let copy = target.beside(IN_PLACE);
+    match fs::remove_file(&copy) {
+        Ok(()) => target.sync_folder(),
+        Err(_) if !copy.is_file() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -269,6 +292,18 @@ mod tests {
         case.commit("newer");
         assert_eq!(case.names(), ["s.conf"]);
         assert_eq!(case.committer.warnings.len(), 1);
+    }
+
+    #[test]
+    fn an_old_copy_is_never_put_back_over_a_newer_file() {
+        let mut case = open("old");
+        let copy = case.target.beside(IN_PLACE);
+        let full = Err(io::ErrorKind::StorageFull.into());
+        fs::write(&copy, "old").expect("written");
+        case.committer.overwrite_beside(&case.target, b"new", &full).expect("saved");
+        recover(&case.target.path).expect("recovered");
+        assert_eq!(fs::read_to_string(&case.target.path).expect("a file"), "new");
+        assert_eq!(case.names(), ["s.conf"]);
     }
 
     #[test]

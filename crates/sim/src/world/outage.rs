@@ -446,6 +446,10 @@ impl World {
                     let Some(reason) = reason else { continue };
                     waiting = true;
                     if since_ms > allowed_ms {
+                        // The new master may have fallen too, and waits for votes (seed 10022048).
+                        if self.savers_look_dead() {
+                            return;
+                        }
                         let evidence = format!(
                             "{reason}, {since_ms} ms after a majority has the new configuration; \
                              allowed {allowed_ms}"
