@@ -13,6 +13,7 @@ use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts, Told};
 use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, NodeLink, Snapshot, Surroundings};
 
+use crate::agenda::Happening;
 use crate::disk::Disk;
 use crate::network::{End, Parcel, WireId};
 
@@ -39,6 +40,8 @@ pub(crate) struct SentinelHost {
     pub(crate) wall_offset_ms: i64,
     /// The process stands still until then.
     pub(crate) stalled_until: Option<u64>,
+    /// Saves and scripts that ended meanwhile: it hears of them when it goes on.
+    pub(crate) held: Vec<Happening>,
     /// What came meanwhile, oldest first.
     pub(crate) backlog: VecDeque<(WireId, End, Parcel)>,
     /// It must not come back: it stays broken.
@@ -206,6 +209,7 @@ impl SentinelHost {
             powered: true,
             wall_offset_ms: 0,
             stalled_until: None,
+            held: Vec::new(),
             backlog: VecDeque::new(),
             given_up: false,
         }

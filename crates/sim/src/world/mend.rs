@@ -116,6 +116,9 @@ impl World {
         clients.sort_unstable();
         clients.dedup();
         clients.into_iter().for_each(|client| self.flush_client(index, client));
+        // Healing may end a stall before its time (seed 11003671).
+        let held = std::mem::take(&mut self.sentinels[index.0].held);
+        held.into_iter().for_each(|happening| self.agenda.add(self.now_ms, happening));
         // The timer comes last: what arrives at this very moment is read before (rule E3).
         self.agenda.add(self.now_ms, Happening::SentinelDeadline { sentinel: index, life });
     }

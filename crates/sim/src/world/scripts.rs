@@ -76,9 +76,9 @@ impl World {
         if host.life != life {
             return;
         }
-        if let Some(until_ms) = host.stalled_until {
-            let again = Happening::ScriptEnds { sentinel, life, job, end };
-            return self.agenda.add(until_ms, again);
+        if host.stalled_until.is_some() {
+            host.held.push(Happening::ScriptEnds { sentinel, life, job, end });
+            return;
         }
         let ran = host.process.as_mut().is_some_and(|process| process.scripts.remove(&job));
         if ran {

@@ -31,6 +31,7 @@ impl World {
         host.life += 1;
         host.powered = true;
         host.stalled_until = None;
+        host.held.clear();
         host.backlog.clear();
         let config = Config { listen_port: address::SENTINEL_PORT, local_password: None };
         let now = host.now(self.now_ms);
@@ -341,9 +342,8 @@ impl World {
             return;
         }
         if host.stalled_until.is_some() {
-            // The disk is done, but the process hears of it only when it goes on.
-            let again = Happening::SaveEnds { sentinel: index, life, generation };
-            return self.agenda.add(host.stalled_until.unwrap_or(self.now_ms), again);
+            host.held.push(Happening::SaveEnds { sentinel: index, life, generation });
+            return;
         }
         let input = match host.disk.end(generation) {
             Saved::Done => Input::Persisted { generation },
