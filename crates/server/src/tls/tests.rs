@@ -218,15 +218,20 @@ fn a_folder_of_authorities_is_read_as_openssl_does() {
     assert_eq!(prepare(&settings).unwrap().remarks, [""; 0], "it is believed");
 }
 
-#[test]
-fn an_encrypted_key_needs_its_password_which_is_never_shown() {
-    let files = Files::new();
+/// Encrypts the key with the password "open sesame".
+fn encrypt_key(files: &Files) {
     let parameters = pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, b"salt", &[7; 16]).unwrap();
     let plain = files.key.serialize_der();
     let encrypted = PrivateKeyInfo::try_from(plain.as_slice()).unwrap();
     let encrypted = encrypted.encrypt_with_params(parameters, "open sesame").unwrap();
     let pem = encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
     files.write("own.key", &pem);
+}
+
+#[test]
+fn an_encrypted_key_needs_its_password_which_is_never_shown() {
+    let files = Files::new();
+    encrypt_key(&files);
     let (_, said) = files.refusal(|_| {});
     assert!(said.contains("it is encrypted: set tls-key-file-pass"), "{said}");
     let wrong = Some(Secret::new("open barley"));
@@ -275,6 +280,13 @@ async fn links_show_a_certificate_of_their_own() {
         ..files.settings()
     };
     let (accepted, dialed) = met(&server, &prepare(&client).unwrap()).await;
+    assert!(accepted.is_ok() && dialed.is_ok(), "{accepted:?} {dialed:?}");
+    encrypt_key(&others);
+    let said = prepare(&client).unwrap_err().to_string();
+    assert!(said.contains("set tls-client-key-file-pass"), "{said}");
+    let right = Some(Secret::new("open sesame"));
+    let unlocked = TlsSettings { client_key_file_pass: right, ..client.clone() };
+    let (accepted, dialed) = met(&server, &prepare(&unlocked).unwrap()).await;
     assert!(accepted.is_ok() && dialed.is_ok(), "{accepted:?} {dialed:?}");
     let keyless = TlsSettings { client_key_file: None, ..client };
     let said = prepare(&keyless).unwrap_err().to_string();

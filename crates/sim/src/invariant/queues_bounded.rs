@@ -154,7 +154,8 @@ mod tests {
         assert!(line.send(Sort::Hello("m1".into()), 1).is_ok());
         assert!(line.send(Sort::Hello("m0".into()), 1).is_err());
         let mut line = Line::default();
-        assert!((0..OUTSTANDING_MAX).all(|_| line.send(Sort::Other, 1).is_ok()));
+        let most = OUTSTANDING_MAX + OUTSTANDING_PER_MASTER;
+        assert!((0..most).all(|_| line.send(Sort::Other, 1).is_ok()));
         assert!(line.send(Sort::Other, 1).is_err());
         assert!(line.send(Sort::Other, 20).is_ok());
     }
