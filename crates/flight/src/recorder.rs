@@ -1,7 +1,8 @@
 //! Two segments of history: the present one grows, the one before it is complete.
 //!
 //! What happened is kept encoded: an input takes some ten bytes rather than a hundred, its size is
-//! known exactly, and no password stays in memory for the recorder's sake.
+//! known exactly, and no password stays in memory for the recorder's sake. Full chunks are packed,
+//! for most of what is heard has been heard before.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use vedette_core::{Input, Now, Sentinel, Span, Time, WallTime};
 
 use crate::digest::Turn;
 
-/// Bytes of a chunk. Chunks are shared with whoever writes the file, so a hand-over copies less
-/// than one chunk.
+/// Bytes of a chunk before it is packed. Chunks are shared with whoever writes the file, so a
+/// hand-over copies less than one chunk.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How much history is kept.
@@ -25,10 +26,10 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Ten minutes or 8 MiB, whichever comes first. A master with two replicas and three Sentinels
-    /// fills 0.6 MiB in ten minutes; a hundred of them fill 8 MiB in a minute and a half, and so
-    /// often their core is copied, in 0.2 ms (`cargo run --release -p vedette-sim --example
-    /// recording_cost`). The file takes four times as much as the memory.
+    /// Ten minutes or 8 MiB, whichever comes first, kept in a quarter of that. A master with two
+    /// replicas and three Sentinels fills 0.6 MiB in ten minutes; a hundred of them fill 8 MiB in a
+    /// minute and a half, and so often their core is copied, in 0.1 ms (`cargo run --release -p
+    /// vedette-sim --example recording_cost 100`). The file takes four times as much as the bytes.
     fn default() -> Self {
         Self { segment_bytes: 8 << 20, segment_age: Span::from_secs(600) }
     }
@@ -57,15 +58,16 @@ pub struct Segment {
     since: Now,
     /// The time of the last input.
     last: Now,
-    chunks: Vec<Arc<Vec<u8>>>,
+    packed: Vec<Arc<[u8]>>,
     open: Vec<u8>,
+    /// Bytes of the packed chunks before they were packed.
     full_bytes: usize,
 }
 
 impl Segment {
     fn new(checkpoint: Arc<Sentinel>, since: Now) -> Self {
-        let (chunks, open) = (Vec::new(), Vec::new());
-        Self { checkpoint, since, last: since, chunks, open, full_bytes: 0 }
+        let (packed, open) = (Vec::new(), Vec::new());
+        Self { checkpoint, since, last: since, packed, open, full_bytes: 0 }
     }
 
     /// The copy of the core with which it begins.
@@ -83,8 +85,8 @@ impl Segment {
     /// What happened, in order. An error would be a bug in the encoding, and the last item.
     pub fn entries(&self) -> impl Iterator<Item = Result<Entry, postcard::Error>> {
         let mut now = self.since;
-        let chunks = self.chunks.iter().map(|chunk| chunk.as_slice()).chain([&self.open[..]]);
-        chunks.flat_map(Decoder).map(move |kept| {
+        let chunks = self.packed.iter().map(|packed| Decoder::unpack(packed));
+        chunks.chain([Decoder::of(&self.open)]).flatten().map(move |kept| {
             Ok(match kept? {
                 Kept::Took { mono, wall, input } => {
                     now.mono = Time(now.mono.0.wrapping_add(mono));
@@ -96,10 +98,16 @@ impl Segment {
         })
     }
 
-    /// Its size in memory, without the checkpoint.
+    /// How much has happened: the size of its entries, encoded.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.full_bytes + self.open.len()
+    }
+
+    /// Its size in memory, without the checkpoint.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.packed.iter().map(|packed| packed.len()).sum::<usize>() + self.open.capacity()
     }
 
     fn took(&mut self, now: Now, input: &Input) {
@@ -116,30 +124,51 @@ impl Segment {
             self.open.truncate(before);
         }
         if self.open.len() >= CHUNK_BYTES {
-            let mut full = std::mem::replace(&mut self.open, Vec::with_capacity(CHUNK_BYTES));
-            // The last entry made it grow to twice its size.
-            full.shrink_to_fit();
-            self.full_bytes += full.len();
-            self.chunks.push(Arc::new(full));
+            self.full_bytes += self.open.len();
+            self.packed.push(lz4_flex::compress_prepend_size(&self.open).into());
+            self.open.clear();
         }
     }
 }
 
 /// What is left of a chunk.
-struct Decoder<'a>(&'a [u8]);
+struct Decoder<'a> {
+    bytes: Cow<'a, [u8]>,
+    read: usize,
+    /// It could not be unpacked.
+    broken: bool,
+}
+
+impl<'a> Decoder<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes: bytes.into(), read: 0, broken: false }
+    }
+
+    fn unpack(packed: &[u8]) -> Self {
+        let unpacked = lz4_flex::decompress_size_prepended(packed);
+        let broken = unpacked.is_err();
+        Self { bytes: unpacked.unwrap_or_default().into(), read: 0, broken }
+    }
+}
 
 impl Iterator for Decoder<'_> {
     type Item = Result<Kept<'static>, postcard::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
+        if std::mem::take(&mut self.broken) {
+            return Some(Err(postcard::Error::DeserializeBadEncoding));
         }
-        let bytes = std::mem::take(&mut self.0);
-        Some(postcard::take_from_bytes(bytes).map(|(kept, rest)| {
-            self.0 = rest;
-            kept
-        }))
+        let rest = self.bytes.get(self.read..).filter(|rest| !rest.is_empty())?;
+        match postcard::take_from_bytes(rest) {
+            Ok((kept, after)) => {
+                self.read = self.bytes.len() - after.len();
+                Some(Ok(kept))
+            }
+            Err(error) => {
+                self.read = self.bytes.len();
+                Some(Err(error))
+            }
+        }
     }
 }
 

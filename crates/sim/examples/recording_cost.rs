@@ -39,6 +39,8 @@ fn main() {
         segment.bytes() / entries,
     );
 
+    println!("kept in {:.2} of these bytes", kept(segment.memory_bytes(), segment.bytes()));
+
     let core = segment.checkpoint();
     let cloned = median(|| drop(black_box(Arc::new(core.clone()))));
     println!("a checkpoint, taken and dropped: {cloned:.1} us");
@@ -90,6 +92,10 @@ fn world(masters: usize) -> World {
     plan.masters = (0..masters).map(master).collect();
     let bounds = Bounds { segment_age: Span(SETTLING_MS), ..never() };
     World::build(plan, Witness::idle().with_recorders(bounds))
+}
+
+fn kept(memory: usize, bytes: usize) -> f64 {
+    memory as f64 / bytes as f64
 }
 
 fn never() -> Bounds {

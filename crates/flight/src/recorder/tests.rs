@@ -59,9 +59,7 @@ fn entries_stay_in_order_over_chunks() {
     (0..count).for_each(|number| recorder.took(at(number), &connected(number)));
     let history = recorder.history();
     assert_eq!(numbers(&history.segments()[0]), (0..count).collect::<Vec<_>>());
-    let chunks = &history.segments()[0].chunks;
-    assert!(chunks.len() > 1);
-    assert!(chunks.iter().all(|chunk| chunk.capacity() < CHUNK_BYTES + 1024), "memory is counted");
+    assert!(history.segments()[0].packed.len() > 1);
 }
 
 #[test]
@@ -100,6 +98,29 @@ fn a_segment_is_full_by_its_bytes_or_its_age() {
     assert!(recorder.history().segments()[0].bytes() < 10_100);
     recorder.begin_segment(Arc::new(plain_core()), at(0));
     assert!(!recorder.wants_checkpoint(at(0)));
+}
+
+#[test]
+fn full_chunks_are_packed_and_read_back() {
+    let mut recorder = recorder(Bounds::default());
+    let told = 40_000;
+    (0..told).for_each(|number| recorder.took(at(number), &connected(number % 7)));
+    let history = recorder.history();
+    let segment = &history.segments()[0];
+    assert!(segment.bytes() > 2 * CHUNK_BYTES);
+    assert!(segment.memory_bytes() < segment.bytes() / 2 + 2 * CHUNK_BYTES);
+    let expected: Vec<_> = (0..told).map(|number| number % 7).collect();
+    assert_eq!(numbers(segment), expected);
+}
+
+#[test]
+fn a_chunk_that_cannot_be_unpacked_is_said_to_be_bad() {
+    let mut recorder = recorder(Bounds::default());
+    recorder.present.packed.push([4, 0, 0, 0, 0x40].as_slice().into());
+    recorder.took(at(1), &connected(1));
+    let history = recorder.history();
+    let read: Vec<_> = history.segments()[0].entries().map(|entry| entry.is_ok()).collect();
+    assert_eq!(read, [false, true]);
 }
 
 #[test]
