@@ -9,8 +9,8 @@ use crate::witness::{Scene, Seen};
 /// Commands that may be on their way on one connection beyond the limit of PING, INFO and hello:
 /// questions, and what goes with a new connection.
 const OUTSTANDING_MAX: usize = 140;
-/// The link to a peer is shared by all masters; each has an opinion and hellos on it, and the vote of
-/// each of its latest candidacies (seed 10056063: 141 for nine masters).
+/// The link to a peer is shared by all masters; each has an opinion and hellos on it, and the vote
+/// of each of its latest candidacies (seed 10056063: 141 for nine masters).
 const OUTSTANDING_PER_MASTER: usize = 12;
 /// Connections to one address: two to a node, one to a peer, and one that is being replaced.
 const CONNECTIONS_PER_ADDRESS: usize = 3;
