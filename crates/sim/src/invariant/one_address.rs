@@ -9,8 +9,8 @@ use crate::witness::{Scene, Seen};
 
 /// Equal config epochs of a master name one address, whoever tells them, unless a failover at that
 /// epoch was forced and went on without max(majority, quorum) votes (rule C1) or on a list of
-/// members that was not whole yet (seed 10044114), or a member at the reference's pace voted for two
-/// candidates. Epoch 0 is no version.
+/// members that was not whole yet (seed 10044114), or a member at the reference's pace voted for
+/// two candidates. Epoch 0 is no version.
 #[derive(Default)]
 pub(super) struct OneAddress {
     elections: Elections,
