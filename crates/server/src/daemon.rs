@@ -14,7 +14,7 @@ use crate::clients::Listeners;
 use crate::log::Log;
 use crate::process::{self, PidFile, Signals, Supervisor};
 use crate::recorder::FlightRecorder;
-use crate::tls::Acceptor;
+use crate::tls::{Acceptor, LiveTls};
 use build::{Opened, Running};
 use vedette_wire::Dialect;
 
@@ -74,6 +74,7 @@ fn run_to_the_end(start: &Start) -> Result<ExitCode, Refused> {
         .map_err(|error| refuse_with(&log, &error))?;
     load::log_running_mode(&loaded, &log);
     let accounts = users::load(&loaded, dialect, &log)?;
+    let tls = LiveTls::new(loaded.server.tls.clone(), tls);
     let acceptor = tls.accepting.clone().map(Acceptor::start).transpose();
     let acceptor = acceptor.map_err(|error| refuse(&log, "Can't start a thread", &error))?;
     let listeners = Listeners::bind(&loaded.server, acceptor, &log)
@@ -114,11 +115,12 @@ async fn serve_until_told(
 ) -> Result<ExitCode, Refused> {
     let (log, supervisor) = (opened.log.clone(), opened.supervisor);
     let (recorder, dialect) = (opened.recorder.clone(), opened.dialect);
+    let tls = opened.tls.clone();
     let unix_path = listeners.unix_path.clone();
     let Running { exit, control } =
         build::build(opened, listeners).map_err(|error| refuse(&log, "Can't start", &error))?;
     supervisor.ready(&log);
-    let client = signals.told_to_stop(&exit, &recorder, &log).await;
+    let client = signals.told_to_stop(&exit, &recorder, &tls, &log).await;
 
     let client = client.filter(|_| dialect == Dialect::Valkey);
     let client = client.map(|client| format!(" (user request from '{client}')"));

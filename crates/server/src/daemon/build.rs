@@ -24,7 +24,7 @@ use crate::process::{ExitRequest, Supervisor};
 use crate::random;
 use crate::recorder::FlightRecorder;
 use crate::store::{Store, StoreEvent};
-use crate::tls::{Dialer, Tls};
+use crate::tls::{Dialer, LiveTls};
 
 use super::users;
 
@@ -38,7 +38,7 @@ pub(super) struct Opened {
     pub(super) maxclients: u64,
     pub(super) supervisor: Supervisor,
     pub(super) recorder: FlightRecorder,
-    pub(super) tls: Tls,
+    pub(super) tls: LiveTls,
 }
 
 /// What runs.

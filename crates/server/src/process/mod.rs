@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::log::Log;
 use crate::recorder::FlightRecorder;
+use crate::tls::LiveTls;
 
 pub(crate) use background::go_to_background;
 pub(crate) use limits::fit_maxclients;
@@ -53,8 +54,8 @@ pub(crate) struct Signals {
     interrupt: Signal,
     /// The flight recording is wanted.
     record: Signal,
-    /// Ignored: nothing is reloaded. (`SIGPIPE` is ignored by Rust's runtime.)
-    _hangup: Signal,
+    /// The TLS files are to be read anew. (`SIGPIPE` is ignored by Rust's runtime.)
+    hangup: Signal,
 }
 
 impl Signals {
@@ -67,16 +68,18 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             record: signal(SignalKind::user_defined2())?,
-            _hangup: signal(SignalKind::hangup())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
     /// Returns when the process is told to stop, by a signal or by a client: which one. Until then
-    /// the flight recording is written whenever a signal asks for it.
+    /// the flight recording is written, and the TLS files are read anew, whenever a signal asks for
+    /// it. Without TLS that one is ignored, as by the reference.
     pub(crate) async fn told_to_stop(
         &mut self,
         exit: &ExitRequest,
         recorder: &FlightRecorder,
+        tls: &LiveTls,
         log: &Log,
     ) -> Option<String> {
         loop {
@@ -93,6 +96,10 @@ impl Signals {
                 _ = self.record.recv() => {
                     log.signal("Received SIGUSR2 writing the flight recording...");
                     recorder.write_soon();
+                }
+                _ = self.hangup.recv(), if tls.is_wanted() => {
+                    log.signal("Received SIGHUP reading the TLS files anew...");
+                    tls.reload_soon(log);
                 }
             }
         }

@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::Live;
 use super::session::{Secured, shake_hands};
 use crate::log::{Log, os_words};
 
@@ -35,14 +36,14 @@ const TROUBLES_MAX: usize = 1024;
 /// Shakes hands with clients.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    config: Arc<ServerConfig>,
+    config: Live<ServerConfig>,
     places: Arc<Semaphore>,
     pool: Pool,
 }
 
 impl Acceptor {
     /// Starts its threads.
-    pub(crate) fn start(config: Arc<ServerConfig>) -> io::Result<Self> {
+    pub(crate) fn start(config: Live<ServerConfig>) -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = Pool::start("tls-clients", cores.min(THREADS_MAX))?;
         Ok(Self { config, places: Arc::new(Semaphore::new(HANDSHAKES_MAX)), pool })
@@ -54,7 +55,7 @@ impl Acceptor {
         socket: std::net::TcpStream,
         then: impl FnOnce(io::Result<Secured>) + Send + 'static,
     ) {
-        let shake = accepted(socket, self.config.clone(), self.places.clone());
+        let shake = accepted(socket, self.config.load_full(), self.places.clone());
         self.pool.handle.spawn(async move {
             let outcome = timeout(HANDSHAKE_MAX, shake).await;
             then(outcome.unwrap_or_else(|_| Err(too_late())));
@@ -82,7 +83,7 @@ fn too_late() -> io::Error {
 /// connect that takes too long.
 #[derive(Debug)]
 pub(crate) struct Dialer {
-    config: Arc<ClientConfig>,
+    config: Live<ClientConfig>,
     pool: Pool,
     log: Log,
     troubles: Mutex<HashMap<SocketAddr, String>>,
@@ -90,7 +91,7 @@ pub(crate) struct Dialer {
 
 impl Dialer {
     /// Starts its thread.
-    pub(crate) fn start(config: Arc<ClientConfig>, log: Log) -> io::Result<Self> {
+    pub(crate) fn start(config: Live<ClientConfig>, log: Log) -> io::Result<Self> {
         let pool = Pool::start("tls-links", 1)?;
         Ok(Self { config, pool, log, troubles: Mutex::default() })
     }
@@ -101,7 +102,7 @@ impl Dialer {
         socket: std::net::TcpStream,
         to: SocketAddr,
     ) -> io::Result<Secured> {
-        let config = self.config.clone();
+        let config = self.config.load_full();
         let shake = async move {
             let name = ServerName::from(to.ip());
             let session = ClientConnection::new(config, name).map_err(io::Error::other)?;
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn there_are_as_many_places_as_the_limit_says() {
-        let acceptor = Acceptor::start(accepting()).unwrap();
+        let acceptor = Acceptor::start(Arc::new(accepting().into())).unwrap();
         assert_eq!(acceptor.places.available_permits(), HANDSHAKES_MAX);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! ready        settings and files ─▶ a configuration for each direction, or a refusal
+//! live         the configurations of this moment; their files read anew
 //! handshakes   a socket and a configuration ─▶ a socket with a session
 //! session      bytes through a socket with a session, on the thread that owns it
 //! ```
@@ -15,6 +16,7 @@ mod resumption;
 mod verify;
 
 mod handshakes;
+mod live;
 mod session;
 
 #[cfg(test)]
@@ -23,4 +25,5 @@ mod tests;
 pub use ready::{Tls, TlsError, prepare};
 
 pub(crate) use handshakes::{Acceptor, Dialer};
+pub(crate) use live::{Live, LiveTls};
 pub(crate) use session::{Secured, TlsStream};

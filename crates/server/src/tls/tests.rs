@@ -16,7 +16,7 @@ use vedette_conf::{TlsClientAuth, TlsDirective, TlsSettings};
 use vedette_core::Secret;
 
 use super::session::{Secured, shake_hands};
-use super::{Tls, prepare};
+use super::{LiveTls, Tls, prepare};
 
 /// A folder with an authority, a certificate that it signed, and the key.
 struct Files {
@@ -291,6 +291,32 @@ async fn links_show_a_certificate_of_their_own() {
     let keyless = TlsSettings { client_key_file: None, ..client };
     let said = prepare(&keyless).unwrap_err().to_string();
     assert_eq!(said, "No tls-client-key-file configured!");
+}
+
+#[tokio::test]
+async fn files_that_are_read_anew_serve_both_directions() {
+    let (files, others) = (Files::new(), Files::new());
+    let live = LiveTls::new(files.settings(), prepare(&files.settings()).unwrap());
+    let present = || Tls {
+        accepting: live.accepting.as_ref().map(|config| config.load_full()),
+        dialing: live.dialing.as_ref().map(|config| config.load_full()),
+        ..Tls::default()
+    };
+    let stranger = prepare(&others.settings()).unwrap();
+    let (accepted, _) = met(&stranger, &present()).await;
+    accepted.unwrap_err();
+    for name in ["ca.crt", "own.crt", "own.key"] {
+        std::fs::copy(others.path(name), files.path(name)).unwrap();
+    }
+    assert_eq!(live.reload(), Ok(Vec::new()));
+    for (server, client) in [(&stranger, &present()), (&present(), &stranger)] {
+        let (accepted, dialed) = met(server, client).await;
+        assert!(accepted.is_ok() && dialed.is_ok(), "{accepted:?} {dialed:?}");
+    }
+    files.write("own.key", "nonsense");
+    live.reload().unwrap_err();
+    let (accepted, dialed) = met(&stranger, &present()).await;
+    assert!(accepted.is_ok() && dialed.is_ok(), "what was read before stays in use");
 }
 
 /// Settings with one certificate that signed itself, for everything.

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
+use rustix::process::Signal;
 use vedette::lab::{BOUND, Client, Sentinel, text};
 
 use super::certificates::{Authority, Identity};
@@ -186,4 +187,37 @@ fn long_requests_and_many_replies_pass_whole() {
     assert_eq!(text(&client.receive().unwrap()), long);
     assert_eq!(text(&client.receive().unwrap()), "OK");
     assert!(client.receive().is_err(), "closed");
+}
+
+/// What a renewal does: new files in the old places, and a signal.
+#[test]
+fn a_hang_up_has_the_tls_files_read_anew() {
+    let mut setting = Setting::new();
+    let newer = Authority::new(setting.folder.path(), "newer");
+    let (who, old) = (setting.authority.issue("sentinel"), setting.authority.issue("client"));
+    let renewed = newer.issue("sentinel");
+    let (mut sentinel, _) = alone(&mut setting, &who, &[]);
+    let port = sentinel.port();
+    let mut kept = Line::connect(port, &old).unwrap();
+    assert_eq!(text(&kept.ask(&["PING"]).unwrap()), "PONG");
+    ask(port, &renewed, &["PING"]).unwrap_err();
+    let hang_up = |sentinel: &mut Sentinel, words: &str| {
+        sentinel.process().signal(Signal::HUP);
+        let told = || sentinel.log().contains(words).then_some(());
+        vedette::lab::until(words, BOUND, told).unwrap_or_else(|error| {
+            panic!("{error}: {}", sentinel.log());
+        });
+    };
+
+    std::fs::copy(&renewed.certificate, &who.certificate).unwrap();
+    hang_up(&mut sentinel, "those that were read before stay in use: Failed to load private key");
+    assert_eq!(text(&ask(port, &old, &["PING"]).unwrap()), "PONG");
+
+    std::fs::copy(&renewed.key, &who.key).unwrap();
+    let trusted = std::fs::read(&renewed.authority).unwrap();
+    std::fs::write(&who.authority, trusted).unwrap();
+    hang_up(&mut sentinel, "The TLS files were read anew: new connections use them");
+    assert_eq!(text(&ask(port, &renewed, &["PING"]).unwrap()), "PONG");
+    assert_eq!(text(&kept.ask(&["PING"]).unwrap()), "PONG", "who was in stays in");
+    ask(port, &old, &["PING"]).unwrap_err();
 }
