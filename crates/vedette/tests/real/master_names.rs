@@ -30,6 +30,8 @@ fn check(dialect: Dialect, reference: Template) {
         }
     }
     let ours = &mut lab.sentinels[1];
+    // What is known of others may be saved later than it is shown.
+    assert_eq!(text(&ours.ask(&["SENTINEL", "FLUSHCONFIG"]).unwrap()), "OK");
     for template in [speaking(dialect), reference] {
         ours.restart_as(template).unwrap();
         ours.wait_until_ready().unwrap();
