@@ -85,6 +85,19 @@ pub fn judge(candidates: &[Candidate], at: &Circumstances) -> Vec<Option<Exclusi
     candidates.iter().map(|candidate| candidate.exclusion(at, longest)).collect()
 }
 
+/// Why this candidate may never be told to become a master as it is, whatever else is wrong with
+/// it (rule L5). Other exclusions may pass by themselves.
+#[must_use]
+pub fn forbids(candidate: &Candidate, at: &Circumstances) -> Option<Exclusion> {
+    if candidate.priority == 0 && !crate::mutant::Mutant::PriorityZero.lives() {
+        return Some(Exclusion::NeverPromote);
+    }
+    let moved = at.down_since.is_some_and(|since| candidate.changed_at > since);
+    let elsewhere =
+        candidate.role == Role::Replica && candidate.link_up && !candidate.follows_master;
+    (moved && elsewhere).then_some(Exclusion::FollowsAnother)
+}
+
 /// The index of the best eligible candidate.
 #[must_use]
 pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
@@ -119,6 +132,10 @@ impl Candidate {
     }
 
     fn exclusion(&self, at: &Circumstances, longest_link_down: i64) -> Option<Exclusion> {
+        let forbidden = forbids(self, at);
+        if forbidden == Some(Exclusion::NeverPromote) {
+            return forbidden;
+        }
         if self.down {
             return Some(Exclusion::Down);
         }
@@ -128,18 +145,13 @@ impl Candidate {
         if at.now.since(self.ok_reply_at) > at.ping_period * 5 {
             return Some(Exclusion::SilentPing);
         }
-        if self.priority == 0 && !crate::mutant::Mutant::PriorityZero.lives() {
-            return Some(Exclusion::NeverPromote);
-        }
         if !self.has_recent_info(at) {
             return Some(Exclusion::StaleInfo);
         }
         if self.link_down_ms > longest_link_down {
             return Some(Exclusion::LinkDownTooLong);
         }
-        let moved = at.down_since.is_some_and(|since| self.changed_at > since);
-        let elsewhere = self.role == Role::Replica && self.link_up && !self.follows_master;
-        (moved && elsewhere).then_some(Exclusion::FollowsAnother)
+        forbidden
     }
 
     /// Best first: another leader's choice, then current replicas, then those that do not know how

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::choice::Exclusion;
 use crate::event::EventKind;
 use crate::failover::{Ending, Failover, Stage, Step};
 use crate::group::Group;
@@ -81,9 +80,7 @@ impl Group {
         if !fresh || !self.node.is_reachable() {
             return Step::Wait;
         }
-        if let Some(Exclusion::FollowsAnother | Exclusion::NeverPromote) =
-            self.verdict(cx, candidate)
-        {
+        if self.is_forbidden(cx, candidate) {
             return Step::Next(Stage::Select { since: now });
         }
         if !in_step {
@@ -219,6 +216,11 @@ impl Group {
             return;
         }
         if !node.follows(&master) || node.awaits_transaction() {
+            return;
+        }
+        // The new one has taken over and this one has not heard it yet: it is not disturbed. It is
+        // polled since the promotion.
+        if node.is_handing_over() {
             return;
         }
         if !node.has_fresh_info(cx) {

@@ -113,10 +113,11 @@ impl Group {
         }
     }
 
-    /// Sends hellos that are due to every instance of the group.
+    /// Sends hellos that are due to every instance of the group. A server that hands over holds
+    /// PUBLISH, and with it the PINGs behind: it would look dead.
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
         let group = self.announcement(cx);
-        for node in self.nodes_mut() {
+        for node in self.nodes_mut().filter(|node| !node.is_handing_over()) {
             let (clock, line) = (&mut node.hello, &mut node.commands);
             if let Some(conn) = &mut line.conn {
                 clock.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group);

@@ -65,7 +65,7 @@ mod vote;
 pub use address::{Address, Endpoint, read_ip};
 pub use agreement::{Count, Epochs, Position, Told, Worth, enough};
 pub use census::{Census, GroupCensus};
-pub use choice::{Candidate, Circumstances, Exclusion, choose, judge};
+pub use choice::{Candidate, Circumstances, Exclusion, choose, forbids, judge};
 pub use durable::{Config, DurableChange, DurableState, SavedMaster, SavedSentinel, SavedVote};
 pub use effect::Effect;
 pub use event::{Detail, Event, EventKind, Part, Subject};

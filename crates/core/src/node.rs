@@ -12,7 +12,7 @@ use crate::host::{Cx, NodeId, Owner};
 use crate::ident::{ConnId, MasterId, RunId};
 use crate::limits;
 use crate::link::{Expected, Line, PingClock, Target};
-use crate::query::{InfoReport, Purpose, Query, Role, TransactionCommand};
+use crate::query::{HandOverState, InfoReport, Purpose, Query, Role, TransactionCommand};
 use crate::rules::Rule;
 use crate::settings::{MasterSettings, Tunable};
 use crate::time::{Span, Time};
@@ -156,6 +156,13 @@ impl Node {
     /// Its last INFO says that it is a master, whatever it is assumed to be since a switch.
     pub(crate) fn says_master(&self) -> bool {
         self.info.report.as_ref().is_some_and(|report| report.role == Role::Master)
+    }
+
+    /// Its last INFO says that it is handing its role over. It holds writes meanwhile, PUBLISH and
+    /// all that is behind it on a connection, and refuses to follow anybody else.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        let report = self.info.report.as_ref();
+        report.is_some_and(|report| report.hand_over == Some(HandOverState::Busy))
     }
 
     pub(crate) fn is_down(&self) -> bool {

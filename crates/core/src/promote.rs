@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeSet;
 
-use crate::choice::Exclusion;
 use crate::event::{Detail, EventKind};
 use crate::failover::{Cause, Ending, Failover, Promotion, Stage, Step};
 use crate::gate::Staged;
@@ -56,9 +55,7 @@ impl Group {
             return Step::Wait;
         }
         // The INFO that lets the order go may tell what the one of the choice did not.
-        if let Some(Exclusion::FollowsAnother | Exclusion::NeverPromote) =
-            self.verdict(cx, candidate)
-        {
+        if self.is_forbidden(cx, candidate) {
             return Step::Next(Stage::Select { since: now });
         }
         if let Some(replica) = self.replica_mut(candidate) {
@@ -254,9 +251,15 @@ impl Group {
 }
 
 impl Node {
-    /// The SLAVEOF transaction and an INFO in one write (rule L6). INFO must be fresh (rule L5).
+    /// The SLAVEOF transaction and an INFO in one write (rule L6). INFO must be fresh (rule L5). A
+    /// server that hands over, maybe for ever to one that died, is told to stop first: it would
+    /// refuse (seed 13006214).
     pub(crate) fn tell_to_follow(&mut self, cx: &mut Cx<'_>, target: ReplicationTarget) {
+        let hands_over = self.is_handing_over();
         let Some(conn) = &mut self.commands.conn else { return };
+        if hands_over {
+            conn.send(cx, Query::RecallHandOver, Expected::Nothing);
+        }
         self.transaction_on = Some(conn.id);
         self.told_at = Some(cx.now.mono);
         let query = Query::Replicate { target, without: self.refused.clone() };

@@ -138,9 +138,7 @@ impl Group {
             cx.wake(cx.now.mono);
         }
         let confirmed = self.looks_sane(cx) && self.node.info.is_newer_than(seen_at);
-        let allowed = confirmed && self.majority_announces(seen_at) && epochs_are_calm(cx);
-        // What can be read may tell of a newer epoch (seed 10058772).
-        allowed && cx.verdict_due(cx.now.mono)
+        confirmed && self.majority_announces(seen_at) && epochs_are_calm(cx)
     }
 
     /// Hellos since then show that a majority serves our configuration.
@@ -182,6 +180,10 @@ impl Group {
         }
         if !node.has_fresh_info(cx) {
             node.ask_info(cx);
+            return;
+        }
+        // What it answered to the last order may lie unread (seeds 13000336, 10058772; rule E3).
+        if !cx.verdict_due(cx.now.mono) {
             return;
         }
         node.tell_to_follow(cx, target);

@@ -73,11 +73,12 @@ impl Group {
         self.replicas.get(index).map(|replica| replica.node.id)
     }
 
-    /// Why this replica could not be chosen at this moment.
-    pub(crate) fn verdict(&self, cx: &Cx<'_>, id: NodeId) -> Option<Exclusion> {
-        let index = self.replicas.iter().position(|replica| replica.node.id == id)?;
-        let verdicts = choice::judge(&self.candidates(), &self.circumstances(cx));
-        verdicts.get(index).copied().flatten()
+    /// Whether the chosen replica must not be told after all: what it says of itself when the order
+    /// is to leave may not be what it said when it was chosen (rule L5).
+    pub(crate) fn is_forbidden(&self, cx: &Cx<'_>, id: NodeId) -> bool {
+        let at = self.circumstances(cx);
+        let forbids = |replica| choice::forbids(&self.candidate(replica), &at).is_some();
+        self.replica(id).is_some_and(forbids)
     }
 
     /// Writes down why each replica is or is not eligible.

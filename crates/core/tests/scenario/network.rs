@@ -112,9 +112,12 @@ impl World {
         if self.life(party) != Life::Well {
             return;
         }
-        let Some(query) = self.lines.get_mut(&conn).and_then(|line| line.queue.pop_front()) else {
+        let Some(line) = self.lines.get_mut(&conn) else { return };
+        if matches!(line.queue.front(), Some(Query::Hello(_))) && self.holds_writes(party) {
             return;
-        };
+        }
+        let Some(line) = self.lines.get_mut(&conn) else { return };
+        let Some(query) = line.queue.pop_front() else { return };
         let answer = match party {
             Party::Node(index) => self.node_answers(index, conn, query),
             Party::Peer(index) => self.peer_answers(index, query),
@@ -144,7 +147,8 @@ impl World {
             }
             Query::HandOver { to, patience } => self.hand_over(index, &to, patience.0),
             Query::RecallHandOver => {
-                self.nodes[index].handing = false;
+                self.nodes[index].recall(now);
+                self.release_writes(index);
                 Answer::Ignored
             }
             Query::RewriteConfig => Answer::Ignored,
@@ -153,6 +157,9 @@ impl World {
             Query::Replicate { target, without } => {
                 if let Some(refusal) = self.nodes[index].refusal(&without) {
                     return Answer::Replicate(refusal);
+                }
+                if self.nodes[index].handing {
+                    return Answer::Replicate(TransactionOutcome::SlaveOfFailed);
                 }
                 self.replicate(index, &target, now);
                 Answer::Replicate(TransactionOutcome::Done)
@@ -177,10 +184,13 @@ impl World {
 
     /// It follows whom it handed over to; or it gave up.
     pub(crate) fn handed_over(&mut self, index: usize, to: Option<&Endpoint>) {
-        if !core::mem::take(&mut self.nodes[index].handing) {
+        let Some(to) = to.filter(|_| self.nodes[index].handing) else {
+            self.nodes[index].handing = false;
+            self.release_writes(index);
             return;
-        }
-        let Some(to) = to else { return };
+        };
+        self.nodes[index].handing = self.nodes[index].stuck;
+        self.release_writes(index);
         let now = self.now;
         self.nodes[index].follow(&ReplicationTarget::Node(to.clone()), now);
         self.plan(1, Happening::Synced(index));
@@ -189,6 +199,26 @@ impl World {
         };
         if let Some(node) = self.nodes.iter_mut().find(|node| is_it(node)) {
             node.follow(&ReplicationTarget::NoOne, now);
+        }
+    }
+
+    /// While a server hands over, PUBLISH is held, and what is behind it on that connection.
+    fn holds_writes(&self, party: Party) -> bool {
+        matches!(party, Party::Node(index) if self.nodes[index].handing)
+    }
+
+    fn release_writes(&mut self, index: usize) {
+        if self.nodes[index].handing {
+            return;
+        }
+        let held = |line: &Line| {
+            let hello = matches!(line.queue.front(), Some(Query::Hello(_)));
+            if line.party == Party::Node(index) && hello { line.queue.len() } else { 0 }
+        };
+        let held: Vec<(ConnId, usize)> =
+            self.lines.iter().map(|(conn, line)| (*conn, held(line))).collect();
+        for (conn, count) in held {
+            (0..count).for_each(|_| self.plan(0, Happening::Answer(conn)));
         }
     }
 

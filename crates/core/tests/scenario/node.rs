@@ -41,6 +41,8 @@ pub(crate) struct Node {
     /// From FAILOVER until roles have changed; none if it has no such command.
     pub(crate) hands_over: Option<u64>,
     pub(crate) handing: bool,
+    /// The change of roles never ends, as on a server whose target died in it.
+    pub(crate) stuck: bool,
     pub(crate) takes_subscriptions: bool,
     pub(crate) ping: PingReply,
     garbage: bool,
@@ -69,6 +71,7 @@ impl Node {
             promote: Some(0),
             hands_over: Some(5),
             handing: false,
+            stuck: false,
             takes_subscriptions: true,
             ping: PingReply::Pong,
             garbage: false,
@@ -88,6 +91,7 @@ impl Node {
                 "sync" => self.sync = command.parse(value),
                 "promote" => self.promote = value.parse().ok(),
                 "hands-over" => self.hands_over = value.parse().ok(),
+                "stuck" => self.stuck = value == "yes",
                 "priority" => self.priority = command.parse(value),
                 "offset" => self.offset = command.parse(value),
                 "run" => value.clone_into(&mut self.run),
@@ -143,6 +147,13 @@ impl Node {
     ) -> Option<TransactionOutcome> {
         let refused: BTreeSet<_> = self.refuses.difference(without).copied().collect();
         (!refused.is_empty()).then_some(TransactionOutcome::Aborted(refused))
+    }
+
+    /// `FAILOVER ABORT`: who changed roles already is a master again.
+    pub(crate) fn recall(&mut self, now: u64) {
+        if core::mem::take(&mut self.handing) && self.role == Role::Replica {
+            self.follow(&ReplicationTarget::NoOne, now);
+        }
     }
 
     pub(crate) fn follow(&mut self, target: &ReplicationTarget, now: u64) {
