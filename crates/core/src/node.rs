@@ -42,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) followed_as: Option<RunId>,
     /// When it turned to master after having followed (rule L4).
     pub(crate) turned_at: Option<Time>,
+    /// This Sentinel failed it over without a word from it in its term, nor since (rule F5).
+    pub(crate) left_unheard: bool,
     /// Commands it refuses within a transaction (rule L6).
     pub(crate) refused: BTreeSet<TransactionCommand>,
     /// A transaction is on its way on this connection.
@@ -129,6 +131,7 @@ impl Node {
             reported: Reported::new(now),
             followed_as: None,
             turned_at: None,
+            left_unheard: false,
             refused: BTreeSet::new(),
             transaction_on: None,
             declined_at: None,

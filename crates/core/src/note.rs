@@ -141,4 +141,7 @@ pub enum Hindrance {
     BackingOff,
     /// No replica can be promoted (rule F3).
     NoGoodReplica,
+    /// It failed this master over before, others promoted it again, and it has not answered here
+    /// since (rule F5).
+    NeverReached,
 }

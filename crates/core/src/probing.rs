@@ -39,8 +39,12 @@ impl Group {
             PingReply::Pong => {
                 node.ping.replied(true, cx.now.mono);
                 node.rebooting_since = None;
+                node.left_unheard = false;
             }
-            PingReply::Loading => node.ping.replied(true, cx.now.mono),
+            PingReply::Loading => {
+                node.ping.replied(true, cx.now.mono);
+                node.left_unheard = false;
+            }
             PingReply::Busy => {
                 node.ping.replied(false, cx.now.mono);
                 node.kill_script(cx);

@@ -173,6 +173,8 @@ impl Group {
         };
         self.run_client_script(cx, arguments);
         let old = self.node.id;
+        self.node.left_unheard |=
+            cause == Cause::Outage && self.node.ping.ok_at <= self.configured_at;
         self.switch_to(cx, &to, Detail::Switch { from, to: announced });
         self.left = Some(LeftMaster::new(old, cause == Cause::Forced));
         if cause == Cause::Coordinated {

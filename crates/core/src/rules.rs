@@ -48,6 +48,7 @@ rules! {
     F2 "A lost election is tried again after twice failover-timeout.",
     F3 "Without a good replica it tries again after twice failover-timeout.",
     F4 "A master that comes back is failed over all the same.",
+    F5 "A master out of reach is left again and again, however often others promote it.",
     L1 "A leader without progress goes on until failover-timeout, with the replica it chose.",
     L2 "A leader goes on after a newer configuration, and after a stall.",
     L3 "The choice is one look at whatever INFO is there.",

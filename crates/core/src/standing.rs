@@ -173,10 +173,22 @@ impl Group {
         if self.standing.rest_until.is_some_and(|until| !cx.due(until)) {
             return Some(Hindrance::BackingOff);
         }
+        if self.odown_since.is_some() && self.may_be_blind(cx) {
+            return Some(Hindrance::NeverReached);
+        }
         if self.standing.awaits_replica && self.choose(cx).is_none() {
             return Some(Hindrance::NoGoodReplica);
         }
         self.too_few_members(cx)
+    }
+
+    /// Others promoted this node again after it was failed over from here, and this Sentinel has
+    /// heard of it in neither term: its own blindness is as likely as the node's death. It waits
+    /// as long as the reference does between two attempts, so that two Sentinels that reach
+    /// different nodes do not turn the master to and fro without end (rule F5; seed 13031573).
+    fn may_be_blind(&self, cx: &mut Cx<'_>) -> bool {
+        let rest = self.settings.failover_timeout * 2;
+        self.node.left_unheard && cx.keeps(Rule::F5) && !cx.due(self.configured_at + rest)
     }
 
     /// Enough members have answered lately, whatever they said (rule S2).

@@ -6,13 +6,14 @@ use crate::address::Address;
 use crate::event::{Detail, EventKind};
 use crate::group::{Group, Replica};
 use crate::host::{Cx, NodeId};
+use crate::link::Conn;
 use crate::node::Node;
 use crate::note::Note;
 use crate::query::{Hello, Role};
 use crate::repair::{Conflict, LeftMaster};
 use crate::rules::Rule;
 use crate::scripts::ScriptArguments;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 impl Group {
     /// Compares a heard configuration with ours; the higher epoch wins (rules A1, A2).
@@ -116,7 +117,7 @@ impl Group {
         self.forget_old_address(cx);
         let node = self.take_node(cx, address);
         let old = core::mem::replace(&mut self.node, node);
-        self.node.becomes_master(now);
+        self.node.becomes_master(cx, self.settings.down_after);
         self.configured_at = now;
         self.watching_since = self.watching_since.min(now);
         if !old.address.same(address) {
@@ -225,8 +226,19 @@ impl Group {
 
 impl Node {
     /// It starts its term: no judgement of its time as a replica counts (spec: holes H1, H14).
-    fn becomes_master(&mut self, now: Time) {
-        self.start_term(Role::Master, now);
+    /// Whoever announces it has just heard from it, so silence on a connection of ours from before
+    /// says nothing of it: a new one is opened (rule E5).
+    fn becomes_master(&mut self, cx: &mut Cx<'_>, down_after: Span) {
+        let was_down = self.is_down();
+        let silent = |conn: &Conn| cx.age(conn.active_at) >= down_after;
+        if was_down && self.commands.conn.as_ref().is_some_and(silent) {
+            self.commands.close(cx);
+            self.commands_lost(cx);
+        }
+        self.start_term(Role::Master, cx.now.mono);
+        if was_down {
+            self.ping.start_anew(cx.now.mono);
+        }
         self.rebooting_since = None;
     }
 

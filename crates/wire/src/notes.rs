@@ -111,6 +111,11 @@ fn cannot_stand(master: &str, why: Hindrance) -> String {
         Hindrance::DiskFailing => "the configuration file cannot be saved".to_owned(),
         Hindrance::BackingOff => "the last election was lost a moment ago".to_owned(),
         Hindrance::NoGoodReplica => "no replica can be promoted".to_owned(),
+        Hindrance::NeverReached => {
+            "others promoted this master after it was failed over from here, and it has not \
+             answered this Sentinel since: its own network may be what is broken"
+                .to_owned()
+        }
     };
     format!("'{master}' is objectively down, but this Sentinel does not start a failover: {why}")
 }

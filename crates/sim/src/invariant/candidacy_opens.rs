@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use vedette_core::{
-    Effect, Endpoint, Epoch, Event, EventKind, MasterName, MasterView, Query, Request, Response,
-    Tunable,
+    Answer, Effect, Endpoint, Epoch, Event, EventKind, Input, MasterName, MasterView, Query,
+    Request, Response, Tunable,
 };
 
 use super::{Invariant, hold, shown};
@@ -11,8 +11,8 @@ use crate::witness::{Scene, Seen};
 
 /// Nobody stands who was not answered by enough members about this master within two ASK-PERIODs
 /// (rule S2), or whose list of members began anew less than two PUBLISH-PERIODs ago (rule S6).
-/// Masters for which a Sentinel stands in the same turn share one epoch (rule S4). What operators
-/// order is excepted (rule C1).
+/// Masters for which a Sentinel stands in the same turn share one epoch, unless it heard of a newer
+/// one in between (rule S4). What operators order is excepted (rule C1).
 #[derive(Default)]
 pub(super) struct CandidacyOpens {
     /// Answers: by hearer, about which address, of whom, and when last.
@@ -23,6 +23,8 @@ pub(super) struct CandidacyOpens {
     standing: BTreeMap<(SentinelIndex, MasterName), u64>,
     /// At which epoch the candidates of a turn asked.
     shared: BTreeMap<(SentinelIndex, u64), Epoch>,
+    /// The highest epoch that it heard from others.
+    heard: BTreeMap<SentinelIndex, Epoch>,
 }
 
 impl CandidacyOpens {
@@ -78,7 +80,9 @@ impl CandidacyOpens {
     fn ask(&mut self, who: SentinelIndex, master: &MasterName, epoch: Epoch) -> Result<(), String> {
         let Some(turn) = self.standing.get(&(who, master.clone())) else { return Ok(()) };
         let shared = *self.shared.entry((who, *turn)).or_insert(epoch);
-        hold(shared == epoch, || {
+        // Seed 13031833: a newer epoch came in between.
+        let overtaken = self.heard.get(&who).is_some_and(|heard| *heard > shared);
+        hold(shared == epoch || (overtaken && epoch > shared), || {
             format!("stands for {master} at {epoch}, for another since the same turn at {shared}")
         })
     }
@@ -134,8 +138,12 @@ impl Invariant for CandidacyOpens {
                 self.forget(who);
                 Ok(())
             }
-            Seen::Took(_)
-            | Seen::Ordered(_)
+            Seen::Took(input) => {
+                let heard = self.heard.entry(who).or_default();
+                *heard = epochs_told(input).into_iter().fold(*heard, Epoch::max);
+                Ok(())
+            }
+            Seen::Ordered(_)
             | Seen::Judged { .. }
             | Seen::Counted { .. }
             | Seen::Responded { .. } => Ok(()),
@@ -164,7 +172,24 @@ impl CandidacyOpens {
         self.anew.retain(|(of, _), _| *of != who);
         self.standing.retain(|(of, _), _| *of != who);
         self.shared.retain(|(of, _), _| *of != who);
+        self.heard.remove(&who);
     }
+}
+
+/// The epochs that others tell.
+fn epochs_told(input: &Input) -> Vec<Epoch> {
+    if let Input::MessageReceived { hello: Some(hello), .. }
+    | Input::Requested { request: Request::Hello(Some(hello)), .. } = input
+    {
+        return vec![hello.current_epoch, hello.config_epoch];
+    }
+    if let Input::Requested { request: Request::IsMasterDown { epoch, .. }, .. } = input {
+        return vec![*epoch];
+    }
+    if let Input::Answered { answer: Answer::Opinion(Some(opinion)), .. } = input {
+        return vec![opinion.leader_epoch];
+    }
+    Vec::new()
 }
 
 #[cfg(test)]
@@ -220,6 +245,9 @@ mod tests {
         assert!(check.ask(WHO, &one, low).is_ok());
         assert!(check.ask(WHO, &two, low).is_ok());
         assert!(check.ask(WHO, &two, high).is_err());
+        check.heard.insert(WHO, high);
+        assert!(check.ask(WHO, &two, high).is_ok(), "a newer one came in between");
+        check.heard.clear();
         check.standing.insert((WHO, two.clone()), 8);
         assert!(check.ask(WHO, &two, high).is_ok());
     }

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use vedette_core::{
-    Answer, ConnId, Effect, Endpoint, Epoch, EventKind, Input, MasterName, Part, Purpose, Query,
-    Request,
+    Answer, ConnId, Effect, Endpoint, Epoch, EventKind, HandOverState, InfoAnswer, InfoReport,
+    Input, MasterName, Part, Purpose, Query, Request,
 };
 
 use super::lines::Lines;
@@ -17,7 +17,7 @@ const PENDING_MAX: usize = 100;
 /// A promotion is announced at once (rule L7): when its leader publishes it, hello with the new
 /// configuration has left to every linked data node and directly to every linked member, or leaves
 /// as soon as the hello that is on its way there is answered. Who refuses hellos gets the next one
-/// after a period.
+/// after a period, who hands over holds them (seed 13006214).
 #[derive(Default)]
 pub(super) struct FirstHello {
     lines: Lines,
@@ -27,6 +27,8 @@ pub(super) struct FirstHello {
     pending: BTreeMap<(SentinelIndex, ConnId), std::collections::VecDeque<Option<MasterName>>>,
     /// Hellos that must leave: since when.
     owed: BTreeMap<(SentinelIndex, ConnId, MasterName), (Epoch, u64)>,
+    /// Connections to nodes that said last that they hand over.
+    handing_over: BTreeSet<(SentinelIndex, ConnId)>,
 }
 
 impl FirstHello {
@@ -59,6 +61,7 @@ impl FirstHello {
         self.told.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
         self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
         self.pending.remove(&(who, conn));
+        self.handing_over.remove(&(who, conn));
     }
 
     /// A leader publishes its promotion: every link owes a hello that did not leave in this turn.
@@ -76,9 +79,18 @@ impl FirstHello {
             }
             let key = (who, conn, master.clone());
             let told = self.told.get(&key).is_some_and(|(told, _)| *told >= epoch);
-            if !told {
+            if !told && !self.handing_over.contains(&(who, conn)) {
                 self.owed.insert(key, (epoch, at_ms));
             }
+        }
+    }
+
+    fn hear_info(&mut self, who: SentinelIndex, conn: ConnId, report: &InfoReport) {
+        if report.hand_over == Some(HandOverState::Busy) {
+            self.handing_over.insert((who, conn));
+            self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
+        } else {
+            self.handing_over.remove(&(who, conn));
         }
     }
 
@@ -125,6 +137,9 @@ impl Invariant for FirstHello {
             Seen::Ordered(Effect::Send { conn, query }) => self.send(who, *conn, query),
             Seen::Took(Input::Answered { conn, answer }) => {
                 self.answered(scene.at_ms, who, *conn);
+                if let Answer::Info(InfoAnswer::Report(report)) = answer {
+                    self.hear_info(who, *conn, report);
+                }
                 if matches!(answer, Answer::Hello { accepted: false }) {
                     self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, *conn));
                 }
@@ -159,6 +174,7 @@ impl Invariant for FirstHello {
                 self.told.retain(|(owner, ..), _| *owner != who);
                 self.owed.retain(|(owner, ..), _| *owner != who);
                 self.pending.retain(|(owner, _), _| *owner != who);
+                self.handing_over.retain(|(owner, _)| *owner != who);
             }
             Seen::Took(_)
             | Seen::Ordered(_)

@@ -33,6 +33,19 @@ impl Known {
     }
 }
 
+impl Line {
+    /// Whoever adopts a new configuration announces it at once (rule A3), so that it may reach the
+    /// last Sentinel from the second before it comes from the leader: a matter of moments.
+    pub(super) fn without_messenger(mut self) -> Self {
+        if self.event == "+config-update-from"
+            && let Some((_, about)) = self.payload.split_once(" @ ")
+        {
+            self.payload = format!("sentinel anybody @ {about}");
+        }
+        self
+    }
+}
+
 const fn known(kind: Difference, [who, event, about, reason]: [&'static str; 4]) -> Known {
     Known { kind, who, event, about, _reason: reason }
 }

@@ -22,7 +22,7 @@ type Heard = BTreeMap<Line, usize>;
 fn counted(lines: Vec<Line>) -> Heard {
     let mut counts = BTreeMap::new();
     for line in lines {
-        *counts.entry(line).or_default() += 1;
+        *counts.entry(line.without_messenger()).or_default() += 1;
     }
     counts
 }

@@ -1,5 +1,7 @@
 //! Where a name is shown and where an address, in each combination of the two settings.
 
+use std::collections::BTreeMap;
+
 use vedette::lab::{BOUND, GroupSpec, Lab, text, until};
 use vedette_wire::Dialect;
 
@@ -16,12 +18,17 @@ fn shown(lab: &Lab) -> Vec<String> {
         "address {:?}",
         address.items().unwrap().iter().map(text).collect::<Vec<_>>()
     )];
-    let field = |entry: &std::collections::BTreeMap<String, String>, name: &str| {
+    let field = |entry: &BTreeMap<String, String>, name: &str| {
         format!("{name} {}", entry.get(name).cloned().unwrap_or_default())
     };
     let master = sentinel.master(lab.name());
     all.extend(["ip", "port"].map(|name| field(&master, name)));
-    for replica in sentinel.list("REPLICAS", lab.name()) {
+    let replicas = until("what the replica says of its master", BOUND, || {
+        let replicas = sentinel.list("REPLICAS", lab.name());
+        let told = |replica: &BTreeMap<String, String>| replica["master-host"] != "?";
+        (!replicas.is_empty() && replicas.iter().all(told)).then_some(replicas)
+    });
+    for replica in replicas.unwrap() {
         all.extend(["name", "ip", "port", "master-host"].map(|name| field(&replica, name)));
     }
     let info = text(&sentinel.ask(&["INFO", "sentinel"]).unwrap());
