@@ -30,6 +30,15 @@ use crate::time::Time;
 use crate::view::ReconfState;
 use crate::vote::{Vote, WaitingBallot};
 
+/// Whether what was heard matters to other rules than the one that heard it. A fleet hears the same
+/// hellos all day: only their moments are noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum News {
+    Nothing,
+    Something,
+}
+
 /// A master and its group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Group {
@@ -64,6 +73,18 @@ pub(crate) struct Group {
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
     /// end of a stall.
     pub(crate) watching_since: Time,
+}
+
+/// The part of a group that its rules look at in each other.
+#[derive(PartialEq, Eq)]
+struct Situation {
+    configured_at: Time,
+    odown_since: Option<Time>,
+    failover: Option<Epoch>,
+    leader_epoch: Epoch,
+    deferral: Option<Deferral>,
+    standing: Standing,
+    is_repointing: bool,
 }
 
 /// A replica of the present master.
@@ -166,6 +187,7 @@ impl Group {
         if cx.host.outbox.is_crashing() {
             return;
         }
+        let before = self.situation();
         self.follow_names(cx);
         self.keep_linked(cx);
         self.keep_asking_nodes(cx);
@@ -183,6 +205,23 @@ impl Group {
         }
         self.answer_ballots(cx);
         self.release_events(cx);
+        if self.situation() != before {
+            cx.wake(cx.now.mono);
+        }
+    }
+
+    /// What rules learn of each other. When one that comes late changes it, those before look
+    /// again: nothing else may happen for long (scenario `leader_timeout`).
+    fn situation(&self) -> Situation {
+        Situation {
+            configured_at: self.configured_at,
+            odown_since: self.odown_since,
+            failover: self.failover.as_ref().map(|failover| failover.epoch),
+            leader_epoch: self.vote.leader_epoch,
+            deferral: self.deferral.clone(),
+            standing: self.standing.clone(),
+            is_repointing: self.repointing.is_some(),
+        }
     }
 
     fn keep_linked(&mut self, cx: &mut Cx<'_>) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Endpoint};
 use crate::event::{Detail, EventKind};
-use crate::group::{Group, Member};
+use crate::group::{Group, Member, News};
 use crate::host::{Cx, Host};
 use crate::ident::{ConnId, Epoch, MasterName, SentinelId};
 use crate::limits;
@@ -42,11 +42,13 @@ impl HelloClock {
 
     /// A hello was answered. A refused one is tried again after the period, unless there is other
     /// news to tell.
-    pub(crate) fn answered(&mut self, accepted: bool, cx: &Cx<'_>) {
+    pub(crate) fn answered(&mut self, accepted: bool, cx: &Cx<'_>) -> News {
         self.outstanding_on = None;
+        let is_waiting = self.due_at <= cx.now.mono;
         if !accepted && self.due_at != Time::default() {
             self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
         }
+        if is_waiting { News::Something } else { News::Nothing }
     }
 
     /// Whether nothing but its time is missing for a hello on this connection.
@@ -171,7 +173,48 @@ impl Member {
 /// A hello about a monitored master was heard.
 impl Group {
     /// Takes a hello in (spec: behaviour 6.3). The sender is not ourselves.
-    pub(crate) fn hear_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
+    pub(crate) fn hear_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) -> News {
+        if self.has_heard(cx, hello) {
+            self.note_hello(cx, hello);
+            return News::Nothing;
+        }
+        self.take_hello(cx, hello);
+        News::Something
+    }
+
+    /// Whether it says what it said before, and nothing that any rule waits for (rules R2, A1, A2).
+    fn has_heard(&self, cx: &Cx<'_>, hello: &Hello) -> bool {
+        let epoch = hello.current_epoch.max(hello.config_epoch);
+        let is_calm = self.left.is_none() && self.conflict.is_none() && self.unresolved.is_none();
+        let is_old = epoch <= cx.host.current_epoch && hello.config_epoch == self.config_epoch;
+        let member = self.members.iter().find(|member| member.id == hello.id);
+        let is_same = member.and_then(|member| member.announces.as_ref()).is_some_and(
+            |(address, config_epoch, _)| {
+                *config_epoch == hello.config_epoch && *address == hello.address
+            },
+        );
+        let listens = cx.peers.get(&hello.id).is_some_and(|peer| peer.listens_at(&hello.sentinel));
+        is_calm && is_old && is_same && listens
+    }
+
+    /// When it was heard, and from whom.
+    fn note_hello(&mut self, cx: &mut Cx<'_>, hello: &Hello) {
+        let now = cx.now.mono;
+        if let Some(member) = self.member_mut(hello.id) {
+            member.hello_seen_at = now;
+            match &mut member.announces {
+                Some((address, epoch, at)) if *address == hello.address => {
+                    (*epoch, *at) = (hello.config_epoch, now);
+                }
+                announces => *announces = Some((hello.address.clone(), hello.config_epoch, now)),
+            }
+        }
+        if let Some(peer) = cx.peers.get_mut(&hello.id) {
+            peer.heard_at = now;
+        }
+    }
+
+    fn take_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) {
         let known = self.know_sender(cx, hello);
         // A configuration that its sender heard may be ahead of the epoch on the sender's disk.
         let epoch = hello.current_epoch.max(hello.config_epoch);
@@ -181,14 +224,7 @@ impl Group {
         if !known {
             return;
         }
-        let now = cx.now.mono;
-        if let Some(member) = self.member_mut(hello.id) {
-            member.hello_seen_at = now;
-            member.announces = Some((hello.address.clone(), hello.config_epoch, now));
-        }
-        if let Some(peer) = cx.peers.get_mut(&hello.id) {
-            peer.heard_at = now;
-        }
+        self.note_hello(cx, hello);
         self.show(cx);
         self.compare_configurations(cx, hello);
     }

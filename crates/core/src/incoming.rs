@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::net::IpAddr;
 
 use crate::event::{Detail, EventKind};
-use crate::group::Group;
+use crate::group::{Group, News};
 use crate::hello::hear_own_id;
 use crate::host::{Cx, NodeId, Owner};
 use crate::ident::{ConnId, SentinelId};
@@ -73,8 +73,8 @@ impl Sentinel {
     pub(crate) fn hear_answer(&mut self, now: Now, conn: ConnId, answer: Answer) {
         match self.host.owner(conn) {
             Some(Owner::Node { master, node, purpose }) => {
-                self.with_group(now, master, |group, cx| {
-                    group.hear_node_answer(cx, conn, node, purpose, answer);
+                self.tell_group(now, master, |group, cx| {
+                    group.hear_node_answer(cx, conn, node, purpose, answer)
                 });
             }
             Some(Owner::Peer(id)) => self.hear_peer_answer(now, id, answer),
@@ -88,16 +88,20 @@ impl Sentinel {
         let Some(expected) = peer.line.conn.as_mut().and_then(crate::link::Conn::answered) else {
             return;
         };
-        self.host.touched_peers.insert(id);
+        // Answers to hellos and questions are many, and none of the link's own business, unless it
+        // held something back for want of room.
+        let pending = peer.line.conn.as_ref().map_or(0, crate::link::Conn::pending);
+        if pending + 1 >= peer.pending_limit() {
+            self.host.touched_peers.insert(id);
+        }
         match (expected, answer) {
             (Expected::Ping, Answer::Ping(reply)) => {
                 self.with_peer(now, id, |peer, cx| peer.ponged(cx, reply));
             }
             (Expected::Hello { master }, Answer::Hello { accepted }) => {
-                self.with_group(now, master, |group, cx| {
-                    if let Some(member) = group.member_mut(id) {
-                        member.hello.answered(accepted, cx);
-                    }
+                self.tell_group(now, master, |group, cx| {
+                    let clock = group.member_mut(id).map(|member| &mut member.hello);
+                    clock.map_or(News::Nothing, |clock| clock.answered(accepted, cx))
                 });
             }
             (Expected::Ask(question), Answer::Opinion(opinion)) => {
@@ -111,11 +115,12 @@ impl Sentinel {
 
     pub(crate) fn hear_message(&mut self, now: Now, conn: ConnId, hello: Option<&Arc<Hello>>) {
         let Some(Owner::Node { master, node, .. }) = self.host.owner(conn) else { return };
-        self.with_group(now, master, |group, cx| {
+        self.tell_group(now, master, |group, cx| {
             let node = group.node_mut(node).and_then(|node| node.subscription.conn.as_mut());
             if let Some(conn) = node {
                 conn.active_at = cx.now.mono;
             }
+            News::Nothing
         });
         match hello {
             Some(hello) => self.hear_hello(now, hello),
@@ -134,7 +139,7 @@ impl Sentinel {
         if self.host.is_far(hello.current_epoch.max(hello.config_epoch)) {
             return;
         }
-        self.with_group(now, master, |group, cx| group.hear_hello(cx, hello));
+        self.tell_group(now, master, |group, cx| group.hear_hello(cx, hello));
     }
 
     pub(crate) fn hear_resolved(&mut self, now: Now, host: &Arc<str>, ip: Option<IpAddr>) {
@@ -196,15 +201,16 @@ impl Group {
         id: NodeId,
         purpose: Purpose,
         answer: Answer,
-    ) {
-        let Some(node) = self.node_mut(id) else { return };
+    ) -> News {
+        let Some(node) = self.node_mut(id) else { return News::Something };
         let line = match purpose {
             Purpose::Commands => &mut node.commands,
             Purpose::Subscription => &mut node.subscription,
         };
-        let Some(open) = line.conn.as_mut().filter(|open| open.id == conn) else { return };
+        let open = line.conn.as_mut().filter(|open| open.id == conn);
+        let Some(open) = open else { return News::Something };
         open.active_at = cx.now.mono;
-        let Some(expected) = open.answered() else { return };
+        let Some(expected) = open.answered() else { return News::Something };
         match (expected, answer) {
             (Expected::Ping, Answer::Ping(reply)) => self.node_ponged(cx, conn, reply),
             (Expected::Info { asked_at }, Answer::Info(info)) => {
@@ -214,9 +220,7 @@ impl Group {
                 self.hear_subscribed(cx, id, accepted);
             }
             (Expected::Hello { .. }, Answer::Hello { accepted }) => {
-                if let Some(node) = self.node_mut(id) {
-                    node.hello.answered(accepted, cx);
-                }
+                return node.hello.answered(accepted, cx);
             }
             (Expected::Replicate, Answer::Replicate(outcome)) => {
                 self.hear_transaction(cx, conn, outcome);
@@ -225,6 +229,7 @@ impl Group {
             (Expected::Ping, _) => self.node_ponged(cx, conn, PingReply::Other),
             (_, _) => {}
         }
+        News::Something
     }
 
     /// A refused subscription is tried again at PING pace (spec: behaviour 4.2).

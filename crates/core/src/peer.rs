@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
+use crate::address::{Address, Endpoint};
 use crate::host::{Cx, Owner};
 use crate::ident::{MasterId, SentinelId};
 use crate::limits;
@@ -58,6 +58,11 @@ impl Peer {
 
     pub(crate) fn is_reachable(&self) -> bool {
         self.line.conn.as_ref().is_some_and(crate::link::Conn::is_established)
+    }
+
+    /// Whether this is the address that it announced last.
+    pub(crate) fn listens_at(&self, sentinel: &Endpoint) -> bool {
+        self.address.host() == &sentinel.host && self.address.port() == sentinel.port
     }
 
     fn shortest_down_after(&self) -> Span {
@@ -138,8 +143,15 @@ impl Peer {
             PingReply::Busy | PingReply::Other => false,
         };
         self.round_trip = cx.age(self.ping.sent_at());
+        // Only masters that may hold it down have news: with hundreds of masters every PONG would
+        // have all of them run and be drawn anew.
+        for (master, down_after) in &self.sharers {
+            if self.ping.silent_from(*down_after).is_some_and(|at| at <= cx.now.mono) {
+                cx.host.touched.insert(*master);
+                cx.host.outbox.changed.insert(*master);
+            }
+        }
         self.ping.replied(acceptable, cx.now.mono);
-        self.touch_sharers(cx);
     }
 
     /// The link broke.

@@ -10,7 +10,7 @@ use crate::address::Endpoint;
 use crate::deadlines::{Deadlines, Key};
 use crate::durable::{Config, DurableState};
 use crate::effect::Effect;
-use crate::group::Group;
+use crate::group::{Group, News};
 use crate::host::{Cx, Host, Peers};
 use crate::ident::{MasterId, MasterName, SentinelId};
 use crate::input::Input;
@@ -156,6 +156,24 @@ impl Sentinel {
         let result = rule(group, &mut cx);
         self.host.touched.insert(id);
         Some(result)
+    }
+
+    /// As [`Self::with_group`], for what mostly repeats what is known: the other rules run only if
+    /// there is news for them.
+    pub(crate) fn tell_group(
+        &mut self,
+        now: Now,
+        id: MasterId,
+        rule: impl FnOnce(&mut Group, &mut Cx<'_>) -> News,
+    ) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
+        match rule(group, &mut cx) {
+            News::Nothing => {}
+            News::Something => {
+                self.host.touched.insert(id);
+            }
+        }
     }
 
     fn touch_due(&mut self, now: Time) {
