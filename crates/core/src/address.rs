@@ -137,6 +137,15 @@ impl Address {
         self.port == other.port && (same_ip || self.host.eq_ignore_ascii_case(&other.host))
     }
 
+    /// As [`Self::same`], for an address as it was told: its host is read only if it must be.
+    #[must_use]
+    pub fn is(&self, told: &Endpoint) -> bool {
+        // Whole texts compare faster than letters, and almost always they are the same.
+        let same_host = || self.host == told.host || self.host.eq_ignore_ascii_case(&told.host);
+        let same_ip = || self.ip.is_some() && self.ip == told.host.parse().ok();
+        self.port == told.port && (same_host() || same_ip())
+    }
+
     /// The announce form (spec: behaviour 14.1): the name as given, or the IP. A name that did not
     /// resolve yet is shown as given rather than as nothing (spec: holes H25).
     #[must_use]

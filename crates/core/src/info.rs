@@ -158,7 +158,7 @@ impl Node {
 
     /// Whether it says that it follows the node at this address (spec: behaviour 14.3).
     pub(crate) fn follows(&self, master: &Address) -> bool {
-        self.reported.master.as_ref().is_some_and(|told| master.same(&Address::new(told)))
+        self.reported.master.as_ref().is_some_and(|told| master.is(told))
     }
 }
 

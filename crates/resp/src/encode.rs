@@ -4,6 +4,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::Frame;
 
+/// Room for a header: its type, a sign, twenty digits and the end of the line.
+const HEADER_MAX: usize = 24;
+/// What ends a line and a bulk string.
+const END: &[u8] = b"\r\n";
+
 /// The protocol a connection has selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -16,6 +21,8 @@ pub enum Protocol {
 
 /// Appends a request as an array of bulk strings.
 pub fn encode_command(out: &mut BytesMut, args: &[&[u8]]) {
+    let room = |arg: &&[u8]| HEADER_MAX + arg.len() + END.len();
+    out.reserve(HEADER_MAX + args.iter().map(room).sum::<usize>());
     put_header(out, b'*', args.len());
     for arg in args {
         put_bulk(out, b'$', &[arg]);
@@ -95,7 +102,7 @@ fn put_map(out: &mut BytesMut, pairs: &[(Frame, Frame)], protocol: Protocol) {
 }
 
 fn put_line(out: &mut BytesMut, kind: u8, text: &Bytes) {
-    out.reserve(text.len() + 3);
+    out.reserve(1 + text.len() + END.len());
     out.put_u8(kind);
     let start = out.len();
     out.put_slice(text);
@@ -104,17 +111,17 @@ fn put_line(out: &mut BytesMut, kind: u8, text: &Bytes) {
             *byte = b' ';
         }
     }
-    out.put_slice(b"\r\n");
+    out.put_slice(END);
 }
 
 fn put_bulk(out: &mut BytesMut, kind: u8, parts: &[&[u8]]) {
     let len = parts.iter().map(|part| part.len()).sum();
+    out.reserve(HEADER_MAX + len + END.len());
     put_header(out, kind, len);
-    out.reserve(len + 2);
     for part in parts {
         out.put_slice(part);
     }
-    out.put_slice(b"\r\n");
+    out.put_slice(END);
 }
 
 fn put_header(out: &mut BytesMut, kind: u8, len: usize) {
@@ -141,13 +148,13 @@ fn decimal(digits: &mut [u8; 20], mut value: u64) -> &[u8] {
 fn put_digits(out: &mut BytesMut, kind: u8, negative: bool, value: u64) {
     let mut digits = [0; 20];
     let digits = decimal(&mut digits, value);
-    out.reserve(24);
+    out.reserve(HEADER_MAX);
     out.put_u8(kind);
     if negative {
         out.put_u8(b'-');
     }
     out.put_slice(digits);
-    out.put_slice(b"\r\n");
+    out.put_slice(END);
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod random;
 // The world.
 mod address;
 mod agenda;
+mod alarm;
 mod client;
 mod disk;
 mod network;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use vedette_node::{ConnId, LinkId, Node, NodeConfig};
 
+use crate::alarm::Alarm;
 use crate::network::WireId;
 
 /// A data node of a world.
@@ -34,7 +35,8 @@ pub(crate) struct NodeHost {
     /// How often its address has changed.
     pub(crate) moves: usize,
     next_client: u64,
-    pub(crate) next_deadline: Option<u64>,
+    /// When the model's deadline is looked at.
+    pub(crate) alarm: Alarm,
 }
 
 impl NodeHost {
@@ -60,7 +62,7 @@ impl NodeHost {
             asks: false,
             moves: 0,
             next_client: 0,
-            next_deadline: None,
+            alarm: Alarm::default(),
         }
     }
 

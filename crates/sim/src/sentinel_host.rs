@@ -14,6 +14,7 @@ use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts, Told};
 use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, NodeLink, Snapshot, Surroundings};
 
 use crate::agenda::Happening;
+use crate::alarm::Alarm;
 use crate::disk::Disk;
 use crate::network::{End, Parcel, WireId};
 
@@ -61,7 +62,8 @@ pub(crate) struct Process {
     pub(crate) scripts: BTreeSet<JobId>,
     pub(crate) shared: Shared,
     next_client: u64,
-    pub(crate) next_deadline: Option<u64>,
+    /// When the core's deadline is looked at.
+    pub(crate) alarm: Alarm,
 }
 
 /// The core, with a flight recorder if the run is to test it.
@@ -244,7 +246,7 @@ impl Process {
             scripts: BTreeSet::new(),
             shared,
             next_client: 0,
-            next_deadline: None,
+            alarm: Alarm::default(),
         }
     }
 

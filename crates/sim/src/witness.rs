@@ -103,6 +103,8 @@ pub struct Violation {
 #[derive(Default)]
 pub struct Witness {
     invariants: Vec<Box<dyn Invariant>>,
+    /// Which of them bind Sentinels of these rules, asked once for each set of rules.
+    binding: Vec<(Rules, Vec<usize>)>,
     violation: Option<Violation>,
     places: Places,
     hash: TraceHash,
@@ -215,7 +217,10 @@ impl Witness {
             trace.note(&scene, seen);
         }
         self.places.see(&scene, seen);
-        for invariant in self.invariants.iter_mut().filter(|invariant| invariant.binds(rules)) {
+        let known = self.binding.iter().position(|(of, _)| *of == rules);
+        let known = known.unwrap_or_else(|| self.note_rules(rules));
+        for place in &self.binding[known].1 {
+            let invariant = &mut self.invariants[*place];
             if let Err(evidence) = invariant.see(&scene, seen)
                 && self.violation.is_none()
             {
@@ -224,6 +229,14 @@ impl Witness {
                 self.violation = Some(Violation { at_ms, invariant, evidence });
             }
         }
+    }
+
+    /// Notes which invariants bind Sentinels of these rules.
+    fn note_rules(&mut self, rules: Rules) -> usize {
+        let all = self.invariants.iter().enumerate();
+        let binding = all.filter(|(_, invariant)| invariant.binds(rules)).map(|(place, _)| place);
+        self.binding.push((rules, binding.collect()));
+        self.binding.len() - 1
     }
 
     pub(crate) fn accuse(&mut self, at_ms: u64, invariant: &'static str, evidence: String) {

@@ -21,8 +21,11 @@ pub fn parse_info(text: &[u8]) -> Option<InfoReport> {
         Err(_) => String::from_utf8_lossy(text).into(),
     };
     let mut reading = Reading::default();
-    for line in text.split('\n') {
+    let mut rest = &*text;
+    while !rest.is_empty() {
+        let (line, after) = cut(rest, b'\n').unwrap_or((rest, ""));
         reading.line(line.strip_suffix('\r').unwrap_or(line));
+        rest = after;
     }
     let role = reading.role?;
     Some(InfoReport {
@@ -57,7 +60,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn line(&mut self, line: &'a str) {
-        let Some((key, value)) = line.split_once(':') else { return };
+        let Some((key, value)) = cut(line, b':') else { return };
         match key {
             "run_id" => self.run_id = value.get(..40).and_then(RunId::parse).or(self.run_id),
             "role" => self.role = role(value).or(self.role),
@@ -102,6 +105,13 @@ impl<'a> Reading<'a> {
             self.replicas.extend(replica(value));
         }
     }
+}
+
+/// What stands before and after the first such ASCII byte. Lines and keys are short: a loop finds
+/// it sooner than the search of the standard library, which is made for long texts.
+fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == at)?;
+    Some((&text[..place], &text[place + 1..]))
 }
 
 fn role(value: &str) -> Option<Role> {

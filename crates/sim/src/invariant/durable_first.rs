@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_core::{
     Detail, DurableState, Effect, Endpoint, Epoch, Event, EventKind, Hello, Input, MasterName,
-    Part, Query, ReplicationTarget, Request, Response,
+    Part, Query, ReplicationTarget, Request, Response, SavedMaster,
 };
 
 use super::{Invariant, hold, saved, shown};
@@ -118,8 +118,12 @@ fn durable_vote(disk: &DurableState, group: Option<usize>) -> Epoch {
 }
 
 fn vote_is_durable(scene: &Scene<'_>, group: Option<usize>, epoch: Epoch) -> Result<(), String> {
-    let durable = durable_vote(scene.disk, group);
-    hold(epoch <= durable, || format!("tells a vote at {epoch}, the disk has one at {durable}"))
+    let here = |saved: &SavedMaster| address::group_of(&saved.address) == group;
+    let tells = |saved: &SavedMaster| saved.leader_epoch >= Some(epoch) && here(saved);
+    hold(epoch == Epoch::ZERO || scene.disk.masters.iter().any(tells), || {
+        let durable = durable_vote(scene.disk, group);
+        format!("tells a vote at {epoch}, the disk has one at {durable}")
+    })
 }
 
 fn epoch_is_durable(scene: &Scene<'_>, epoch: Epoch) -> Result<(), String> {
@@ -191,9 +195,8 @@ fn answer_is_durable(
     }
     if let (Request::Reset(names), Response::Count(_)) = (request, response) {
         let found = |name: &MasterName| saved(disk, name);
-        let full = |master: &&vedette_core::SavedMaster| {
-            !master.replicas.is_empty() || !master.sentinels.is_empty()
-        };
+        let full =
+            |master: &&SavedMaster| !master.replicas.is_empty() || !master.sentinels.is_empty();
         let left = names.iter().filter_map(found).find(full);
         return hold(left.is_none(), || format!("the answer to RESET, but the disk has {left:?}"));
     }

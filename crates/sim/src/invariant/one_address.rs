@@ -19,7 +19,7 @@ pub(super) struct OneAddress {
     /// Epochs that may name two addresses.
     excused: BTreeSet<(MasterName, Epoch)>,
     /// What a Sentinel at the reference's pace was the first to tell: others may repeat it.
-    old: BTreeSet<(MasterName, Epoch, String)>,
+    old: BTreeSet<(MasterName, Epoch, Endpoint)>,
     /// Sentinels at the reference's pace.
     at_old_pace: BTreeSet<SentinelIndex>,
 }
@@ -46,12 +46,15 @@ impl OneAddress {
         address: &Endpoint,
     ) -> Result<(), String> {
         let key = (master.clone(), epoch);
-        let word = (master.clone(), epoch, address.to_string());
+        // Almost always nothing is new.
+        if self.told.get(&key).is_some_and(|(told, _)| told == address) {
+            return Ok(());
+        }
+        let word = (master.clone(), epoch, address.clone());
         if epoch == Epoch::ZERO || self.excused.contains(&key) || self.old.contains(&word) {
             return Ok(());
         }
-        let is_news = self.told.get(&key).is_none_or(|(told, _)| told != address);
-        if rules != Rules::ALL && is_news {
+        if rules != Rules::ALL {
             self.old.insert(word);
             return Ok(());
         }

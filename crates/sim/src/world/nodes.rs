@@ -52,7 +52,7 @@ impl World {
 
     pub(super) fn node_deadline(&mut self, index: NodeIndex) {
         let host = &mut self.nodes[index.0];
-        host.next_deadline = None;
+        host.alarm.ring(self.now_ms);
         if host.node.poll_deadline().is_some_and(|at| at <= self.now_ms) {
             self.node_input(index, NodeInput::DeadlineReached);
         } else {
@@ -69,10 +69,9 @@ impl World {
             Role::Master => None,
             Role::Replica => host.replica_since_ms.or(Some(self.now_ms)),
         };
-        let deadline = host.node.poll_deadline();
-        if let Some(at) = deadline.filter(|at| host.next_deadline.is_none_or(|next| *at < next)) {
-            host.next_deadline = Some(at);
-            self.agenda.add(at.max(self.now_ms), Happening::NodeDeadline { node: index });
+        let deadline = host.node.poll_deadline().map(|at| at.max(self.now_ms));
+        if let Some(at) = deadline.filter(|at| host.alarm.set(*at)) {
+            self.agenda.add(at, Happening::NodeDeadline { node: index });
         }
     }
 

@@ -311,11 +311,14 @@ impl World {
 
     pub(super) fn sentinel_deadline(&mut self, index: SentinelIndex, life: u64) {
         let host = &mut self.sentinels[index.0];
-        if host.life != life || host.stalled_until.is_some() {
+        if host.life != life {
             return;
         }
         let Some(process) = &mut host.process else { return };
-        process.next_deadline = None;
+        if host.stalled_until.is_some() {
+            return process.alarm.pass(self.now_ms);
+        }
+        process.alarm.ring(self.now_ms);
         if process.core.poll_deadline().is_some_and(|at| at.0 <= self.now_ms) {
             self.run_turns(index, VecDeque::from([Input::DeadlineReached]));
         } else {
@@ -329,9 +332,7 @@ impl World {
         let life = host.life;
         let Some(process) = &mut host.process else { return };
         let deadline = process.core.poll_deadline().map(|at| at.0.max(self.now_ms));
-        if let Some(at) = deadline.filter(|at| process.next_deadline.is_none_or(|next| *at < next))
-        {
-            process.next_deadline = Some(at);
+        if let Some(at) = deadline.filter(|at| process.alarm.set(*at)) {
             self.agenda.add(at, Happening::SentinelDeadline { sentinel: index, life });
         }
     }
