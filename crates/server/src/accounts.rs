@@ -78,7 +78,8 @@ impl AccountsBoard {
         let path = self.file.as_deref().unwrap_or(Path::new(""));
         // Whoever saves last saves the latest.
         let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        store::replace_file(path, &self.present().render()).map_err(|error| {
+        let warn = |warning: String| log.warning(&warning);
+        store::replace_file(path, &self.present().render(), warn).map_err(|error| {
             let error = os_words(&error);
             log.warning(&format!("Saving the ACL file {}: {error}", path.display()));
             "There was an error trying to save the ACLs. Please check the server logs for more \

@@ -316,6 +316,27 @@ fn the_acl_file_is_read_and_written_whole() {
     assert!(!setup.read("sentinel.conf").contains("\nuser "), "the ACL file holds the users");
 }
 
+/// What a crash leaves where the files cannot be replaced, only overwritten.
+#[test]
+fn files_that_a_crash_tore_are_put_back() {
+    let setup = Setup::new("aclfile $FOLDER/acl\n");
+    let whole = setup.read("sentinel.conf");
+    fs::write(setup.path("sentinel.conf.vedette-copy"), &whole).unwrap();
+    fs::write(setup.path("sentinel.conf"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(setup.path("acl.vedette-copy"), "user a on nopass +ping\nuser b on\n").unwrap();
+    fs::write(setup.path("acl"), "user a on nopass +ping\nuse").unwrap();
+    let _daemon = setup.start();
+    let users = "*3\r\n$1\r\na\r\n$1\r\nb\r\n$7\r\ndefault\r\n+OK\r\n";
+    assert_eq!(setup.ask("ACL USERS"), users);
+    assert_eq!(setup.read("acl"), "user a on nopass +ping\nuser b on\n");
+    for name in ["sentinel.conf", "acl"] {
+        assert!(!setup.path(&format!("{name}.vedette-copy")).exists(), "{name}");
+        let file = setup.path(name);
+        let said = format!("A save of {} was cut short: its copy was put back", file.display());
+        assert!(setup.read("out").contains(&said), "{said}");
+    }
+}
+
 #[test]
 fn requirepass_closes_what_the_acl_file_opens() {
     let setup = Setup::new("requirepass secret\naclfile $FOLDER/acl\n");
