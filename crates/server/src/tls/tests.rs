@@ -18,6 +18,8 @@ use vedette_core::Secret;
 use super::session::{Secured, shake_hands};
 use super::{LiveTls, Tls, prepare};
 
+mod wishes;
+
 /// A folder with an authority, a certificate that it signed, and the key.
 struct Files {
     folder: TempDir,
