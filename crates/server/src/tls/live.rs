@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use rustls::{ClientConfig, ServerConfig};
-use vedette_conf::TlsSettings;
+use vedette_conf::{TlsDirective, TlsSettings};
 
 use super::{Tls, TlsError, prepare};
 use crate::log::Log;
@@ -95,6 +95,14 @@ impl LiveTls {
 
     pub(super) fn reload(&self) -> Result<Vec<String>, TlsError> {
         let tls = prepare(&self.settings)?;
+        if tls.trusts_nobody {
+            // As at a start, but now there is something better.
+            return Err(TlsError::Authorities {
+                directive: TlsDirective::CaCertDir,
+                path: self.settings.ca_cert_dir.clone().unwrap_or_default(),
+                why: "no authority is in it".into(),
+            });
+        }
         if let (Some(live), Some(config)) = (&self.accepting, tls.accepting) {
             live.store(config);
         }
