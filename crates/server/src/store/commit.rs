@@ -31,7 +31,7 @@ impl Committer {
             spare: Spare::new(target),
             swaps: true,
             renames: true,
-            in_place: InPlace::default(),
+            in_place: InPlace::new(target),
             warnings: Vec::new(),
         }
     }

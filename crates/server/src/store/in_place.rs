@@ -32,13 +32,14 @@ struct Torn {
     looks: Option<Fingerprint>,
 }
 
-impl Default for InPlace {
-    fn default() -> Self {
-        Self { torn: None, lack_of_copy_said: false, write: write_over }
-    }
-}
-
 impl InPlace {
+    /// A copy that is there already is what a torn file should be.
+    pub(super) fn new(target: &Target) -> Self {
+        let looks = target.look().as_ref().map(Fingerprint::of);
+        let torn = fs::read(Self::copy_of(target)).ok().map(|whole| Torn { whole, looks });
+        Self { torn, lack_of_copy_said: false, write: write_over }
+    }
+
     /// Where the copy lies.
     pub(super) fn copy_of(target: &Target) -> PathBuf {
         target.beside(COPY)
@@ -127,6 +128,12 @@ impl InPlace {
     }
 }
 
+/// The copy that the next start puts back over this file, if there is one.
+#[must_use]
+pub fn copy_to_put_back(path: &Path) -> Option<PathBuf> {
+    Some(InPlace::copy_of(&Target::new(path))).filter(|copy| copy.is_file())
+}
+
 /// Ends an overwriting that was cut short: to be called before the file is loaded. Whether a copy
 /// was put back.
 ///
@@ -191,7 +198,8 @@ mod tests {
         let path = folder.path().join("s.conf");
         fs::write(&path, text).expect("written");
         let target = Target::new(&path);
-        Case { _folder: folder, target, in_place: InPlace::default(), warnings: Vec::new() }
+        let in_place = InPlace::new(&target);
+        Case { _folder: folder, target, in_place, warnings: Vec::new() }
     }
 
     /// Writes a few bytes and fails, whatever it is.
@@ -291,6 +299,19 @@ mod tests {
         case.in_place.write = fail_half_way;
         case.save("new").expect_err("it fails");
         assert_eq!(case.after_a_crash(), "new");
+    }
+
+    /// As of an `aclfile`, each of whose saves begins anew.
+    #[test]
+    fn a_later_save_knows_of_a_torn_file() {
+        let mut case = open("old and long");
+        case.in_place.write = fail_half_way;
+        case.save("old, but a newer one").expect_err("it fails");
+        case.in_place = InPlace::new(&case.target);
+        case.in_place.write = fail_on_what_is_new;
+        case.save("a third one").expect_err("it fails");
+        assert_eq!(case.text(), "old, but a newer one");
+        assert!(!case.has_copy());
     }
 
     #[test]

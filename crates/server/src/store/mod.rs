@@ -21,7 +21,7 @@ use vedette_core::{DurableChange, DurableState, Generation};
 pub use self::commit::replace_file;
 pub use self::disk_files::DiskFiles;
 pub(crate) use self::disk_files::may_run;
-pub use self::in_place::recover;
+pub use self::in_place::{copy_to_put_back, recover};
 use self::target::Target;
 use self::worker::{Order, Worker};
 
