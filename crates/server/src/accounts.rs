@@ -58,19 +58,36 @@ impl AccountsBoard {
 
     /// `ACL LOAD`: all users of the file, or no change.
     pub(crate) fn load(&self, log: &Log) -> Result<(), String> {
-        let text = read(self.file.as_deref())?;
         let mut outcome = Ok(());
-        self.change(&mut |accounts| match accounts.load(&text) {
-            Ok(loaded) => {
-                warn_of_stricter(loaded.requirepass_was_stricter, log);
-                Some(loaded.accounts)
-            }
-            Err(bad) => {
-                outcome = Err(bad.to_string());
-                None
+        self.change(&mut |accounts| {
+            // Nobody saves meanwhile.
+            let text = self.read_whole();
+            let loaded = text.and_then(|text| accounts.load(&text).map_err(|bad| bad.to_string()));
+            match loaded {
+                Ok(loaded) => {
+                    warn_of_stricter(loaded.requirepass_was_stricter, log);
+                    Some(loaded.accounts)
+                }
+                Err(why) => {
+                    outcome = Err(why);
+                    None
+                }
             }
         });
         outcome
+    }
+
+    /// The text of the file, unless a save left it torn: half of a line may allow more than the
+    /// whole.
+    fn read_whole(&self) -> Result<Vec<u8>, String> {
+        let file = self.file.as_deref();
+        match file.and_then(store::copy_to_put_back) {
+            Some(copy) => Err(format!(
+                "A save of the ACL file was cut short: save it again, or put '{}' in its place",
+                copy.display()
+            )),
+            None => read(file),
+        }
     }
 
     /// `ACL SAVE`: the file is replaced whole, and keeps its mode.

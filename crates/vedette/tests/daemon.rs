@@ -337,6 +337,21 @@ fn files_that_a_crash_tore_are_put_back() {
     }
 }
 
+/// As after an ACL SAVE in place that failed half way.
+#[test]
+fn an_acl_file_that_may_be_torn_is_not_loaded() {
+    let setup = Setup::new("aclfile $FOLDER/acl\n");
+    fs::write(setup.path("acl"), "user a on nopass +ping\n").unwrap();
+    let _daemon = setup.start();
+    fs::write(setup.path("acl.vedette-copy"), "user a on nopass +@all -@admin\n").unwrap();
+    fs::write(setup.path("acl"), "user a on nopass +@all").unwrap();
+    let said = setup.ask("ACL LOAD\r\nACL LIST");
+    assert!(said.starts_with("-ERR A save of the ACL file was cut short: save it again"), "{said}");
+    assert!(said.contains("user a on nopass resetchannels -@all +ping\r\n"), "{said}");
+    assert_eq!(setup.ask("ACL SAVE\r\nACL LOAD"), "+OK\r\n+OK\r\n+OK\r\n");
+    assert!(!setup.path("acl.vedette-copy").exists());
+}
+
 #[test]
 fn requirepass_closes_what_the_acl_file_opens() {
     let setup = Setup::new("requirepass secret\naclfile $FOLDER/acl\n");

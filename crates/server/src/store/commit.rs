@@ -43,26 +43,43 @@ impl Committer {
         bytes: &[u8],
         ownership: Ownership,
     ) -> io::Result<()> {
+        if self.replace_whole(target, bytes, ownership)? {
+            return self.in_place.forget(target);
+        }
+        let copied = InPlace::keep_copy(target, bytes, ownership);
+        self.in_place.overwrite(target, bytes, copied, &mut self.warnings)
+    }
+
+    /// Gives the name to another file; not if it is bound to the one that has it.
+    fn replace_whole(
+        &mut self,
+        target: &Target,
+        bytes: &[u8],
+        ownership: Ownership,
+    ) -> io::Result<bool> {
         if self.swaps && self.spare.is_rested() {
             match self.spare.swap_in(target, bytes, ownership) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(error) if is_unsupported(&error) => self.swaps = false,
                 Err(error) if is_full(&error) => return Err(error),
                 // A spare that is gone or not ours is no reason to fail.
                 Err(_) => {}
             }
         }
-        if self.renames {
-            match replace(target, bytes, ownership) {
-                Err(error) if is_full(&error) && self.swaps => {
-                    return self.spare.swap_in(target, bytes, ownership).map_err(|_| error);
-                }
-                Err(error) if is_pinned(&error) => self.settle_for_in_place(target, &error),
-                done => return done,
-            }
+        if !self.renames {
+            return Ok(false);
         }
-        let copied = InPlace::keep_copy(target, bytes, ownership);
-        self.in_place.overwrite(target, bytes, copied, &mut self.warnings)
+        match replace(target, bytes, ownership) {
+            Ok(()) => Ok(true),
+            Err(error) if is_full(&error) && self.swaps => {
+                self.spare.swap_in(target, bytes, ownership).map(|()| true).map_err(|_| error)
+            }
+            Err(error) if is_pinned(&error) => {
+                self.settle_for_in_place(target, &error);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The text of the file, or what it would be had the last save not torn it.

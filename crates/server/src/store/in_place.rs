@@ -63,6 +63,11 @@ impl InPlace {
         }
     }
 
+    /// The file was replaced after all: a copy that is left is older.
+    pub(super) fn forget(&mut self, target: &Target) -> io::Result<()> {
+        if self.torn.take().is_some() { forget_copy(target) } else { Ok(()) }
+    }
+
     /// Writes in place. `copied` tells whether a copy of these bytes is kept; if not, an older one
     /// may be there, which knows everything that was told to be saved.
     pub(super) fn overwrite(
