@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod files;
 mod load;
+mod nul;
 mod rewrite;
 mod settings;
 mod votes;

@@ -125,7 +125,7 @@ pub fn quote_if_needed(word: &[u8]) -> Vec<u8> {
 }
 
 /// What separates words: the C library's white space.
-fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
 }
 

@@ -22,7 +22,7 @@ mod reply;
 pub use reply::ReplyDecoder;
 
 mod request;
-pub use request::{Request, RequestDecoder};
+pub use request::{PassedOver, Request, RequestDecoder};
 
 mod inline;
 pub use inline::{UnbalancedQuotes, split_words};

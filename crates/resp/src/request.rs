@@ -21,6 +21,15 @@ impl Request {
     }
 }
 
+/// What held no request and was passed over without a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// An empty line, or an array of no arguments.
+    pub empty: bool,
+    /// A line of blanks.
+    pub blank: bool,
+}
+
 /// An incremental decoder of requests: arrays of bulk strings and inline commands
 /// (spec: interface 1.2, 1.3). Feed bytes, then take requests until there is none.
 ///
@@ -38,6 +47,7 @@ pub struct RequestDecoder {
     /// Bytes out of the buffer so far, and how many of them by the last whole request.
     taken: u64,
     consumed: u64,
+    passed_over: PassedOver,
     failed: Option<RequestError>,
     /// What was in the buffer when it failed.
     rejected: BytesMut,
@@ -67,6 +77,7 @@ impl RequestDecoder {
             array: None,
             taken: 0,
             consumed: 0,
+            passed_over: PassedOver::default(),
             failed: None,
             rejected: BytesMut::new(),
         }
@@ -112,6 +123,12 @@ impl RequestDecoder {
         })
     }
 
+    /// What was passed over since the last call: it stood before the request that was returned
+    /// last, or behind it if there is none yet.
+    pub fn take_passed_over(&mut self) -> PassedOver {
+        core::mem::take(&mut self.passed_over)
+    }
+
     /// Hands over what was in the buffer when [`RequestDecoder::next`] gave an error: the line that
     /// is wrong, and what came after it.
     pub fn take_rejected(&mut self) -> BytesMut {
@@ -153,6 +170,8 @@ impl RequestDecoder {
         let line = &self.buffer[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let words = split_words(line).map_err(|_| ProtocolError::UnbalancedQuotes)?;
+        self.passed_over.empty |= line.is_empty();
+        self.passed_over.blank |= words.is_empty() && !line.is_empty();
         self.take_line(end + 1);
         Ok(Some(words))
     }
@@ -172,6 +191,8 @@ impl RequestDecoder {
         if let Ok(missing @ 1..) = usize::try_from(count) {
             self.array =
                 Some(ArrayInProgress { missing, bulk_len: None, args: Vec::new(), bytes: 0 });
+        } else {
+            self.passed_over.empty = true;
         }
         Ok(Some(Vec::new()))
     }

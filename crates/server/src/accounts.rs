@@ -58,19 +58,36 @@ impl AccountsBoard {
 
     /// `ACL LOAD`: all users of the file, or no change.
     pub(crate) fn load(&self, log: &Log) -> Result<(), String> {
-        let text = read(self.file.as_deref())?;
         let mut outcome = Ok(());
-        self.change(&mut |accounts| match accounts.load(&text) {
-            Ok(loaded) => {
-                warn_of_stricter(loaded.requirepass_was_stricter, log);
-                Some(loaded.accounts)
-            }
-            Err(bad) => {
-                outcome = Err(bad.to_string());
-                None
+        self.change(&mut |accounts| {
+            // Nobody saves meanwhile.
+            let text = self.read_whole();
+            let loaded = text.and_then(|text| accounts.load(&text).map_err(|bad| bad.to_string()));
+            match loaded {
+                Ok(loaded) => {
+                    warn_of_stricter(loaded.requirepass_was_stricter, log);
+                    Some(loaded.accounts)
+                }
+                Err(why) => {
+                    outcome = Err(why);
+                    None
+                }
             }
         });
         outcome
+    }
+
+    /// The text of the file, unless a save left it torn: half of a line may allow more than the
+    /// whole.
+    fn read_whole(&self) -> Result<Vec<u8>, String> {
+        let file = self.file.as_deref();
+        match file.and_then(store::copy_to_put_back) {
+            Some(copy) => Err(format!(
+                "A save of the ACL file was cut short: save it again, or put '{}' in its place",
+                copy.display()
+            )),
+            None => read(file),
+        }
     }
 
     /// `ACL SAVE`: the file is replaced whole, and keeps its mode.
@@ -78,7 +95,8 @@ impl AccountsBoard {
         let path = self.file.as_deref().unwrap_or(Path::new(""));
         // Whoever saves last saves the latest.
         let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        store::replace_file(path, &self.present().render()).map_err(|error| {
+        let warn = |warning: String| log.warning(&warning);
+        store::replace_file(path, &self.present().render(), warn).map_err(|error| {
             let error = os_words(&error);
             log.warning(&format!("Saving the ACL file {}: {error}", path.display()));
             "There was an error trying to save the ACLs. Please check the server logs for more \

@@ -49,7 +49,9 @@ Examples:
 
 Signals:
   TERM, INT   stop cleanly; a second INT stops at once
-  HUP, PIPE   ignored: nothing is reloaded
+  HUP         has the TLS files read anew; ignored without TLS
+  USR2        writes the flight recording
+  PIPE        ignored
 
 Exit status:
   0    stopped cleanly, or went to the background

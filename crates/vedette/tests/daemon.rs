@@ -316,6 +316,42 @@ fn the_acl_file_is_read_and_written_whole() {
     assert!(!setup.read("sentinel.conf").contains("\nuser "), "the ACL file holds the users");
 }
 
+/// What a crash leaves where the files cannot be replaced, only overwritten.
+#[test]
+fn files_that_a_crash_tore_are_put_back() {
+    let setup = Setup::new("aclfile $FOLDER/acl\n");
+    let whole = setup.read("sentinel.conf");
+    fs::write(setup.path("sentinel.conf.vedette-copy"), &whole).unwrap();
+    fs::write(setup.path("sentinel.conf"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(setup.path("acl.vedette-copy"), "user a on nopass +ping\nuser b on\n").unwrap();
+    fs::write(setup.path("acl"), "user a on nopass +ping\nuse").unwrap();
+    let _daemon = setup.start();
+    let users = "*3\r\n$1\r\na\r\n$1\r\nb\r\n$7\r\ndefault\r\n+OK\r\n";
+    assert_eq!(setup.ask("ACL USERS"), users);
+    assert_eq!(setup.read("acl"), "user a on nopass +ping\nuser b on\n");
+    for name in ["sentinel.conf", "acl"] {
+        assert!(!setup.path(&format!("{name}.vedette-copy")).exists(), "{name}");
+        let file = setup.path(name);
+        let said = format!("A save of {} was cut short: its copy was put back", file.display());
+        assert!(setup.read("out").contains(&said), "{said}");
+    }
+}
+
+/// As after an ACL SAVE in place that failed half way.
+#[test]
+fn an_acl_file_that_may_be_torn_is_not_loaded() {
+    let setup = Setup::new("aclfile $FOLDER/acl\n");
+    fs::write(setup.path("acl"), "user a on nopass +ping\n").unwrap();
+    let _daemon = setup.start();
+    fs::write(setup.path("acl.vedette-copy"), "user a on nopass +@all -@admin\n").unwrap();
+    fs::write(setup.path("acl"), "user a on nopass +@all").unwrap();
+    let said = setup.ask("ACL LOAD\r\nACL LIST");
+    assert!(said.starts_with("-ERR A save of the ACL file was cut short: save it again"), "{said}");
+    assert!(said.contains("user a on nopass resetchannels -@all +ping\r\n"), "{said}");
+    assert_eq!(setup.ask("ACL SAVE\r\nACL LOAD"), "+OK\r\n+OK\r\n+OK\r\n");
+    assert!(!setup.path("acl.vedette-copy").exists());
+}
+
 #[test]
 fn requirepass_closes_what_the_acl_file_opens() {
     let setup = Setup::new("requirepass secret\naclfile $FOLDER/acl\n");

@@ -11,6 +11,7 @@ use crate::directives::{General, general};
 use crate::document::{Document, Line, Origin};
 use crate::error::{ConfigError, OsError, Warning};
 use crate::files::Files;
+use crate::nul;
 use crate::rewrite::MARKER;
 use crate::settings::ServerSettings;
 use crate::words;
@@ -62,7 +63,8 @@ impl<'a> Reader<'a> {
     pub(super) fn read_main(&mut self, path: &Path) -> usize {
         match self.files.read(path) {
             Ok(text) => {
-                self.read_text(&Origin::Main, 0, &text);
+                let text = nul::without_end(&Origin::Main, &text, &mut self.warnings);
+                self.read_text(&Origin::Main, 0, text);
                 text.split(|byte| *byte == b'\n').count()
             }
             Err(error) => {
@@ -159,7 +161,11 @@ impl<'a> Reader<'a> {
         }
         self.included += 1;
         match self.files.read(&path) {
-            Ok(text) => self.read_text(&Origin::Include(Arc::from(path)), 0, &text),
+            Ok(text) => {
+                let origin = Origin::Include(Arc::from(path));
+                let text = nul::without_end(&origin, &text, &mut self.warnings);
+                self.read_text(&origin, 0, text);
+            }
             Err(error) => self.cannot_open(&path, error),
         }
         Ok(())

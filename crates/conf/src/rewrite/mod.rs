@@ -16,6 +16,7 @@ use self::replace::Writer;
 use crate::directives::SentinelDirective;
 use crate::document::{Document, Origin, Place, Slot};
 use crate::error::Warning;
+use crate::nul;
 
 /// A change that does not come from the core.
 #[derive(Clone, PartialEq, Eq)]
@@ -109,7 +110,8 @@ impl SentinelFile {
     /// Takes over a main file that somebody else changed: what is managed is told by the state, the
     /// rest by the new text. Lines of includes and options stay known.
     pub fn merge(&mut self, main: &[u8]) {
-        self.document.replace_main(main);
+        let main = nul::without_any(main, &mut self.warnings);
+        self.document.replace_main(&main);
         self.marker = marker(&self.document);
         self.stale.everything = true;
     }

@@ -196,3 +196,26 @@ fn secrets_do_not_show_when_debugged() {
     let error = load(Path::new("main"), &[], None, &files).expect_err("refused");
     assert!(!format!("{error:?} {error}").contains("hidden"));
 }
+
+/// spec: interface 13.1
+#[test]
+fn nul_bytes_at_the_end_are_left_out() {
+    let whole = "port 1\nsentinel monitor m 127.0.0.1 6379 2\n";
+    for (end, line) in
+        [("\0\0\0", 3), ("\0\n\n", 3), ("\0 \n\0\t\r\n", 3), ("# last\0", 3), ("\n\0", 4)]
+    {
+        let files = MemoryFiles::main(format!("{whole}{end}"));
+        let loaded = loaded(&files, &[]);
+        assert_eq!(loaded.state.masters.len(), 1);
+        let rest = end.split('\0').next().unwrap();
+        assert_eq!(loaded.document.render(), format!("{whole}{rest}").as_bytes());
+        let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let expected = format!(
+            "line {line}: the file ends in NUL bytes, which are left out; a crash may have cut it, \
+             so see whether all lines are there"
+        );
+        assert_eq!(warnings, [expected]);
+    }
+    let files = MemoryFiles::main("include a\n").with("a", format!("{whole}\0\0"));
+    assert_eq!(loaded(&files, &[]).server.port, 1);
+}

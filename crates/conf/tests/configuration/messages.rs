@@ -60,6 +60,7 @@ fn general_lines() {
 fn bytes_that_are_no_text() {
     check("# a\0comment\nport 1\0 2\nport 3", 2, "NUL bytes are not allowed in a line");
     check("sentinel monitor m\0 127.0.0.1 6379 2", 1, "NUL bytes are not allowed in a line");
+    check("port 1\n\0\0# end", 2, "NUL bytes are not allowed in a line");
     let text = b"# \xff\nsentinel monitor m\xe9 127.0.0.1 6379 2\n";
     match load(Path::new("main"), &[], None, &MemoryFiles::main(text)) {
         Err(ConfigError::Line(bad)) => {

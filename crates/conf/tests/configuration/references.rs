@@ -411,3 +411,22 @@ const LINES: &str = "port abc
     client-output-buffer-limit
     client-output-buffer-limit \"\"
     sentinel";
+
+/// As after a crash of a file system that fills the end of a file with zeros.
+#[test]
+fn a_reference_starts_from_a_file_that_ends_in_nul_bytes() {
+    for program in references() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (conf, socket) = (folder.path().join("s.conf"), folder.path().join("socket"));
+        let whole =
+            format!("port 0\nunixsocket {}\nsentinel monitor m 127.0.0.1 1 2\n", socket.display());
+        let text = [whole.as_bytes(), &[0; 5000]].concat();
+        std::fs::write(&conf, &text).expect("written");
+        let ours = load(Path::new("main"), &[], None, &MemoryFiles::main(&text)).expect("good");
+        let reference = Reference::start(&program, &conf, &socket);
+        assert_eq!(reference.ask("SENTINEL FLUSHCONFIG"), "+OK\r\n");
+        drop(reference);
+        assert_eq!(ours.state.masters.len(), 1);
+        assert_eq!(read(&conf).state.masters[0].address, ours.state.masters[0].address);
+    }
+}

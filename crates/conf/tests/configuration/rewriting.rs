@@ -335,3 +335,34 @@ fn edits_of_others_survive_where_nothing_is_managed() {
          monitor m 127.0.0.1 6379 2\nsentinel config-epoch m 0\n"
     );
 }
+
+/// A line with a NUL byte would be refused at the next start; the references cut it there when they
+/// write their file.
+#[test]
+fn an_edit_with_nul_bytes_loads_again() {
+    let rest = "sentinel monitor m 127.0.0.1 6379 2\nsentinel config-epoch m 0\n";
+    let mut case = settled(rest);
+    assert_eq!(case.rest(), rest);
+    let edited = format!(
+        "{SETTLED}{rest}maxclients 100\0 rubbish\n# a\0b\n\0\0\nnosu\0ch\n# next\ntimeout 5\n\0\n\0"
+    );
+    case.file.merge(edited.as_bytes());
+    let expected = format!("{rest}maxclients 100\n# a\0b\n# ??? nosu\n# next\ntimeout 5\n");
+    assert_eq!(case.rest(), expected);
+    let first = SETTLED.lines().count() + 3;
+    let cut = |number| {
+        format!(
+            "line {number}: a NUL byte and the rest of its line are left out; see what became of \
+             the line"
+        )
+    };
+    let end = format!(
+        "line {}: the file ends in NUL bytes, which are left out; a crash may have cut it, so see \
+         whether all lines are there",
+        first + 6
+    );
+    let warnings: Vec<_> = case.file.take_warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, [end, cut(first), cut(first + 2), cut(first + 3)]);
+    let loaded = load(Path::new("main"), &[], None, &MemoryFiles::main(case.text()));
+    assert_eq!(loaded.expect("it loads").server.maxclients, 100);
+}

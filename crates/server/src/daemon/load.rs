@@ -47,11 +47,7 @@ pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded),
         });
     };
     let absolute = std::path::absolute(config_file).unwrap_or_else(|_| config_file.clone());
-    if let Err(error) = store::recover(&absolute) {
-        let path = absolute.display();
-        let error = os_words(&error);
-        to_stdout.warning(&format!("The copy of {path} could not be put back: {error}"));
-    }
+    put_copy_back(&absolute, &to_stdout)?;
     match vedette_conf::load(&absolute, &start.arguments, stdin, &DiskFiles) {
         Ok(mut loaded) => {
             loaded.remember_votes(&store::read_side_file(&absolute));
@@ -61,6 +57,26 @@ pub(super) fn load(start: &Start, dialect: Dialect) -> Result<(PathBuf, Loaded),
             }
         }
         Err(error) => Err(refuse_bad(error, dialect, &to_stdout)),
+    }
+}
+
+/// Ends a save in place that was cut short, of whichever file.
+pub(super) fn put_copy_back(file: &Path, log: &Log) -> Result<(), Refused> {
+    let path = file.display();
+    match store::recover(file) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            log.warning(&format!("A save of {path} was cut short: its copy was put back"));
+            Ok(())
+        }
+        Err(error) => {
+            let error = os_words(&error);
+            let why = format!(
+                "A save of {path} was cut short, and its copy cannot be put back: {error}. Let \
+                 the file be writable, or move '{path}.vedette-copy' there by hand. Exiting..."
+            );
+            Err(refuse_with(log, &why))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use vedette_wire::accounts::{
     AccountSettings, Accounts, BadRules, Flaw, first_arg_advice, first_arg_rules,
 };
 
+use super::load::put_copy_back;
 use super::{Refused, refuse_with};
 use crate::accounts::{read, warn_of_stricter};
 use crate::log::Log;
@@ -28,9 +29,9 @@ pub(super) fn find_bad_line(server: &ServerSettings) -> Option<ConfigError> {
 pub(super) fn load(loaded: &Loaded, dialect: Dialect, log: &Log) -> Result<Accounts, Refused> {
     let server = &loaded.server;
     let accounts = Accounts::configured(&settings(server));
-    if acl_file(server).is_none() {
+    let Some(file) = acl_file(server) else {
         return server.users.iter().try_fold(accounts, |known, line| add(&known, line, log));
-    }
+    };
     if !server.users.is_empty() {
         let (product, file) = (dialect.product(), dialect.name());
         let why = format!(
@@ -41,7 +42,8 @@ pub(super) fn load(loaded: &Loaded, dialect: Dialect, log: &Log) -> Result<Accou
         );
         return Err(refuse_with(log, &why));
     }
-    let text = read(acl_file(server));
+    put_copy_back(file, log)?;
+    let text = read(Some(file));
     let users = text.and_then(|text| accounts.load(&text).map_err(|bad| bad.to_string()));
     let users = users.map_err(|why| {
         let product = dialect.product();

@@ -1,19 +1,18 @@
 //! Putting bytes in the place of the configuration so that a crash at any moment leaves the old or
 //! the new file (spec: behaviour 13.5, holes H28).
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::in_place::InPlace;
 use super::spare::{Spare, write_new};
 use super::target::{Ownership, Target};
 use super::without_number;
 
 /// Tries for a name that nobody has.
 const NAME_ATTEMPTS_MAX: usize = 16;
-/// The copy that holds the truth while a file is overwritten in place.
-const IN_PLACE: &str = ".vedette-copy";
 
 /// The ways to write, best first.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct Committer {
     spare: Spare,
     swaps: bool,
     renames: bool,
-    lack_of_copy_said: bool,
+    in_place: InPlace,
     /// To be said; each comes once.
     pub(super) warnings: Vec<String>,
 }
@@ -32,7 +31,7 @@ impl Committer {
             spare: Spare::new(target),
             swaps: true,
             renames: true,
-            lack_of_copy_said: false,
+            in_place: InPlace::new(target),
             warnings: Vec::new(),
         }
     }
@@ -44,25 +43,48 @@ impl Committer {
         bytes: &[u8],
         ownership: Ownership,
     ) -> io::Result<()> {
+        if self.replace_whole(target, bytes, ownership)? {
+            return self.in_place.forget(target);
+        }
+        let copied = InPlace::keep_copy(target, bytes, ownership);
+        self.in_place.overwrite(target, bytes, copied, &mut self.warnings)
+    }
+
+    /// Gives the name to another file; not if it is bound to the one that has it.
+    fn replace_whole(
+        &mut self,
+        target: &Target,
+        bytes: &[u8],
+        ownership: Ownership,
+    ) -> io::Result<bool> {
         if self.swaps && self.spare.is_rested() {
             match self.spare.swap_in(target, bytes, ownership) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(error) if is_unsupported(&error) => self.swaps = false,
                 Err(error) if is_full(&error) => return Err(error),
                 // A spare that is gone or not ours is no reason to fail.
                 Err(_) => {}
             }
         }
-        if self.renames {
-            match replace(target, bytes, ownership) {
-                Err(error) if is_full(&error) && self.swaps => {
-                    return self.spare.swap_in(target, bytes, ownership).map_err(|_| error);
-                }
-                Err(error) if is_pinned(&error) => self.settle_for_in_place(target, &error),
-                done => return done,
-            }
+        if !self.renames {
+            return Ok(false);
         }
-        self.overwrite(target, bytes, ownership)
+        match replace(target, bytes, ownership) {
+            Ok(()) => Ok(true),
+            Err(error) if is_full(&error) && self.swaps => {
+                self.spare.swap_in(target, bytes, ownership).map(|()| true).map_err(|_| error)
+            }
+            Err(error) if is_pinned(&error) => {
+                self.settle_for_in_place(target, &error);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The text of the file, or what it would be had the last save not torn it.
+    pub(super) fn read(&self, target: &Target) -> io::Result<Vec<u8>> {
+        self.in_place.read(target)
     }
 
     /// Prepares the next save; not part of this one.
@@ -82,81 +104,23 @@ impl Committer {
              meanwhile. Mount its folder rather than the single file, and let it be writable",
             target.path.display(),
             without_number(error),
-            target.beside(IN_PLACE).display(),
+            InPlace::copy_of(target).display(),
         ));
-    }
-
-    fn overwrite(&mut self, target: &Target, bytes: &[u8], ownership: Ownership) -> io::Result<()> {
-        let copy = target.beside(IN_PLACE);
-        let copied = fresh(target, bytes, ownership).and_then(|new| {
-            fs::rename(&new, &copy)?;
-            target.sync_folder()
-        });
-        self.overwrite_beside(target, bytes, &copied)
-    }
-
-    /// Writes in place; an older copy must not be there by then, or it would be put back.
-    fn overwrite_beside(
-        &mut self,
-        target: &Target,
-        bytes: &[u8],
-        copied: &io::Result<()>,
-    ) -> io::Result<()> {
-        if let Err(error) = copied
-            && !std::mem::replace(&mut self.lack_of_copy_said, true)
-        {
-            let text =
-                "no copy can be kept meanwhile: a crash in such a moment can leave a torn file";
-            let (path, error) = (target.path.display(), without_number(error));
-            self.warnings.push(format!("{path}: {text} ({error})"));
-        }
-        if copied.is_err() {
-            forget_copy(target)?;
-        }
-        write_over(&target.path, bytes)?;
-        if copied.is_ok() {
-            // A copy that stays is as new as the file; the next save tries again.
-            let _ = forget_copy(target);
-        }
-        Ok(())
     }
 }
 
 /// Puts these bytes in the place of a file that is not the configuration: whole or not at all, with
-/// the mode and the owner that it had.
+/// the mode and the owner that it had. `warn` is told what is to be logged.
 ///
 /// # Errors
-/// The file stays as it was.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The file stays as it was; should that be impossible, [`super::recover`] makes it whole.
+pub fn replace_file(path: &Path, bytes: &[u8], warn: impl FnMut(String)) -> io::Result<()> {
     let target = Target::new(path);
     let ownership = target.look().as_ref().map_or_else(|| Ownership::own(0o600), Ownership::of);
-    Committer::new(&target).commit(&target, bytes, ownership)
-}
-
-/// Ends an overwriting that a crash cut short: to be called before the file is loaded.
-///
-/// # Errors
-/// The copy is there but the file cannot be written.
-pub fn recover(path: &Path) -> io::Result<()> {
-    let target = Target::new(path);
-    let copy = target.beside(IN_PLACE);
-    match fs::read(&copy) {
-        Ok(bytes) => {
-            write_over(&target.path, &bytes)?;
-            fs::remove_file(&copy)
-        }
-        Err(_) => Ok(()),
-    }
-}
-
-/// Removes the copy, durably.
-fn forget_copy(target: &Target) -> io::Result<()> {
-    let copy = target.beside(IN_PLACE);
-    match fs::remove_file(&copy) {
-        Ok(()) => target.sync_folder(),
-        Err(_) if !copy.is_file() => Ok(()),
-        Err(error) => Err(error),
-    }
+    let mut committer = Committer::new(&target);
+    let done = committer.commit(&target, bytes, ownership);
+    committer.warnings.into_iter().for_each(warn);
+    done
 }
 
 /// The classic way: a new file, then a rename over the old one.
@@ -169,7 +133,7 @@ fn replace(target: &Target, bytes: &[u8], ownership: Ownership) -> io::Result<()
 }
 
 /// Writes `<conf>.XXXXXX` with these bytes, durably.
-fn fresh(target: &Target, bytes: &[u8], ownership: Ownership) -> io::Result<PathBuf> {
+pub(super) fn fresh(target: &Target, bytes: &[u8], ownership: Ownership) -> io::Result<PathBuf> {
     let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
     for _ in 0..NAME_ATTEMPTS_MAX {
         let path = target.beside(&random_suffix());
@@ -198,13 +162,6 @@ fn random_suffix() -> String {
     suffix
 }
 
-fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()
-}
-
 /// Whether the file system cannot swap two files.
 fn is_unsupported(error: &io::Error) -> bool {
     let unsupported =
@@ -212,7 +169,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     unsupported || is_pinned(error)
 }
 
-fn is_full(error: &io::Error) -> bool {
+pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
@@ -292,26 +249,5 @@ mod tests {
         case.commit("newer");
         assert_eq!(case.names(), ["s.conf"]);
         assert_eq!(case.committer.warnings.len(), 1);
-    }
-
-    #[test]
-    fn an_old_copy_is_never_put_back_over_a_newer_file() {
-        let mut case = open("old");
-        let copy = case.target.beside(IN_PLACE);
-        let full = Err(io::ErrorKind::StorageFull.into());
-        fs::write(&copy, "old").expect("written");
-        case.committer.overwrite_beside(&case.target, b"new", &full).expect("saved");
-        recover(&case.target.path).expect("recovered");
-        assert_eq!(fs::read_to_string(&case.target.path).expect("a file"), "new");
-        assert_eq!(case.names(), ["s.conf"]);
-    }
-
-    #[test]
-    fn an_interrupted_overwriting_is_finished() {
-        let case = open("torn");
-        fs::write(case.target.beside(IN_PLACE), "whole").expect("written");
-        recover(&case.target.path).expect("recovered");
-        assert_eq!(fs::read_to_string(&case.target.path).expect("a file"), "whole");
-        assert_eq!(case.names(), ["s.conf"]);
     }
 }

@@ -3,6 +3,7 @@
 
 mod commit;
 mod disk_files;
+mod in_place;
 mod spare;
 mod target;
 mod worker;
@@ -17,9 +18,10 @@ use rustix::fs::{Access, access};
 use vedette_conf::{Document, SentinelFile, ShellChange};
 use vedette_core::{DurableChange, DurableState, Generation};
 
-pub use self::commit::{recover, replace_file};
+pub use self::commit::replace_file;
 pub use self::disk_files::DiskFiles;
 pub(crate) use self::disk_files::may_run;
+pub use self::in_place::{copy_to_put_back, recover};
 use self::target::Target;
 use self::worker::{Order, Worker};
 

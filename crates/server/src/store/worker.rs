@@ -110,7 +110,7 @@ impl<F: Fn(StoreEvent)> Worker<F> {
         if let Some(meta) = self.target.look() {
             self.ownership = Some(Ownership::of(&meta));
             if self.known != Some(Fingerprint::of(&meta)) {
-                self.file.merge(&fs::read(&self.target.path)?);
+                self.file.merge(&self.committer.read(&self.target)?);
             }
         }
         let bytes = self.file.render();

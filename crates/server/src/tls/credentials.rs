@@ -1,9 +1,8 @@
-//! Certificates, keys and authorities from files.
+//! Certificates and keys from files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -12,7 +11,6 @@ use vedette_conf::TlsDirective;
 use vedette_core::Secret;
 
 use super::TlsError;
-use super::verify::Authorities;
 use crate::log::os_words;
 
 /// Which directives name a certificate, its key and the key's password.
@@ -50,73 +48,7 @@ pub(super) fn certified_key(
     })
 }
 
-/// Reads the authorities to trust, from a file and from a folder as `openssl rehash` leaves it.
-pub(super) fn authorities(
-    file: Option<&Path>,
-    folder: Option<&Path>,
-) -> Result<Authorities, TlsError> {
-    let mut roots = RootCertStore::empty();
-    let mut found = Vec::new();
-    if let Some(file) = file {
-        let directive = TlsDirective::CaCertFile;
-        add_authorities(&mut roots, &mut found, file).map_err(|why| TlsError::Authorities {
-            directive,
-            path: file.to_owned(),
-            why,
-        })?;
-    }
-    if let Some(folder) = folder {
-        let refused = |path: &Path, why| TlsError::Authorities {
-            directive: TlsDirective::CaCertDir,
-            path: path.to_owned(),
-            why,
-        };
-        let hashed = hashed_files(folder).map_err(|why| refused(folder, why))?;
-        for path in hashed {
-            add_authorities(&mut roots, &mut found, &path).map_err(|why| refused(&path, why))?;
-        }
-    }
-    Ok(Authorities { roots: roots.into(), certificates: found })
-}
-
-fn add_authorities(
-    roots: &mut RootCertStore,
-    found: &mut Vec<CertificateDer<'static>>,
-    path: &Path,
-) -> Result<(), String> {
-    for certificate in certificates(path)? {
-        roots.add(certificate.clone()).map_err(|error| error.to_string())?;
-        found.push(certificate);
-    }
-    Ok(())
-}
-
-/// The files of a folder of authorities, named by the hash of their subject: only these are
-/// looked at by OpenSSL, so that only these are trusted.
-fn hashed_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let is_hashed = |name: &str| {
-        name.split_once('.').is_some_and(|(hash, number)| {
-            hash.len() == 8
-                && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-                && !number.is_empty()
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| os_words(&error))? {
-        let entry = entry.map_err(|error| os_words(&error))?;
-        if entry.file_name().to_str().is_some_and(is_hashed) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    if found.is_empty() {
-        return Err("no certificate with a hash for its name; run 'openssl rehash' on it".into());
-    }
-    Ok(found)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = fs::read(path).map_err(|error| os_words(&error))?;
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let all = all.map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@
 
 mod ready;
 
+mod authorities;
 mod credentials;
 mod names;
 mod resumption;

@@ -12,10 +12,11 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use vedette_conf::{TlsClientAuth, TlsDirective, TlsSettings};
 
+use super::authorities::authorities;
 use super::credentials::{self, Directives};
 use super::names;
 use super::resumption::Sessions;
-use super::verify::{AnyName, Authorities, Clients};
+use super::verify::{AnyName, Authorities, Clients, Nobody};
 
 /// Sessions that are kept where the file says 0, which means no limit to the reference.
 const SESSIONS_MAX: u32 = 20_480;
@@ -40,6 +41,8 @@ pub struct Tls {
     /// For links to nodes and peers, with `tls-replication yes`.
     pub(crate) dialing: Option<Arc<ClientConfig>>,
     pub(super) remarks: Vec<String>,
+    /// Although somebody should be trusted.
+    pub(super) trusts_nobody: bool,
 }
 
 /// Why there can be no TLS as it is wanted. Fatal at start. Never holds a secret.
@@ -144,9 +147,9 @@ pub fn prepare(settings: &TlsSettings) -> Result<Tls, TlsError> {
     if needs_authority && file.is_none() && folder.is_none() {
         return Err(TlsError::NoAuthority);
     }
-    let authorities = Arc::new(credentials::authorities(file, folder)?);
-
     let mut tls = Tls::default();
+    let authorities = Arc::new(authorities(file, folder, &mut tls.remarks)?);
+    tls.trusts_nobody = needs_authority && authorities.certificates.is_empty();
     if settings.port != 0 {
         tls.accepting = Some(accepting(settings, &terms, own.clone(), &authorities)?.into());
         if settings.session_caching && settings.session_cache_size == 0 {
@@ -221,6 +224,10 @@ fn client_verifier(
     authorities: &Arc<Authorities>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let roots = authorities.roots.clone();
+    if wanted != TlsClientAuth::No && roots.is_empty() {
+        let is_mandatory = wanted == TlsClientAuth::Yes;
+        return Ok(Arc::new(Nobody::new(is_mandatory, &terms.provider)));
+    }
     let builder = WebPkiClientVerifier::builder_with_provider(roots, terms.provider.clone());
     let library = match wanted {
         TlsClientAuth::No => return Ok(WebPkiClientVerifier::no_client_auth()),

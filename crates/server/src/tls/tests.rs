@@ -18,6 +18,9 @@ use vedette_core::Secret;
 use super::session::{Secured, shake_hands};
 use super::{LiveTls, Tls, prepare};
 
+mod folders;
+mod wishes;
+
 /// A folder with an authority, a certificate that it signed, and the key.
 struct Files {
     folder: TempDir,
@@ -140,10 +143,6 @@ fn unusable_files_are_refused_by_their_directive() {
         let path = path.to_owned();
         Box::new(move |settings| settings.ca_cert_file = Some(path))
     };
-    let folder = |path: &Path| -> Change<'_> {
-        let path = path.to_owned();
-        Box::new(move |settings| settings.ca_cert_dir = Some(path))
-    };
     let cases = [
         ("tls-cert-file", "No such file or directory", certificate(&gone)),
         ("tls-cert-file", "no PEM certificate", certificate(&empty)),
@@ -154,8 +153,6 @@ fn unusable_files_are_refused_by_their_directive() {
         ("tls-key-file", "openssl pkcs8 -topk8", key(&legacy)),
         ("tls-ca-cert-file", "No such file or directory", authority(&gone)),
         ("tls-ca-cert-file", "no PEM certificate", authority(&empty)),
-        ("tls-ca-cert-dir", "No such file or directory", folder(&gone)),
-        ("tls-ca-cert-dir", "openssl rehash", folder(files.folder.path())),
     ];
     for (expected, part, change) in cases {
         let (directive, said) = files.refusal(change);
@@ -204,18 +201,6 @@ fn values_that_cannot_be_had_are_refused_by_their_directive() {
     let (directive, said) = files.refusal(|settings| settings.dh_params_file = Some("x".into()));
     assert_eq!(directive, Some("tls-dh-params-file"));
     assert!(said.ends_with("Take the line out."), "{said}");
-}
-
-#[test]
-fn a_folder_of_authorities_is_read_as_openssl_does() {
-    let files = Files::new();
-    let folder = files.path("authorities");
-    fs::create_dir(&folder).unwrap();
-    fs::copy(files.path("ca.crt"), folder.join("0a1b2c3d.0")).unwrap();
-    fs::write(folder.join("README"), "no certificate").unwrap();
-    let settings =
-        TlsSettings { ca_cert_file: None, ca_cert_dir: Some(folder), ..files.settings() };
-    assert_eq!(prepare(&settings).unwrap().remarks, [""; 0], "it is believed");
 }
 
 /// Encrypts the key with the password "open sesame".

@@ -124,6 +124,60 @@ impl ClientCertVerifier for Clients {
     }
 }
 
+/// Verifies clients where no authority is trusted: the library wants one at least.
+#[derive(Debug)]
+pub(super) struct Nobody {
+    is_mandatory: bool,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Nobody {
+    pub(super) fn new(is_mandatory: bool, provider: &CryptoProvider) -> Self {
+        Self { is_mandatory, algorithms: provider.signature_verification_algorithms }
+    }
+}
+
+impl ClientCertVerifier for Nobody {
+    fn client_auth_mandatory(&self) -> bool {
+        self.is_mandatory
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Err(CertificateError::UnknownIssuer.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
 impl ServerCertVerifier for AnyName {
     fn verify_server_cert(
         &self,

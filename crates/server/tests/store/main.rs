@@ -2,5 +2,6 @@
 
 mod crash;
 mod full_disk;
+mod pinned;
 mod saving;
 mod watched;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 use vedette_conf::{Line, Origin};
+use vedette_server::store::copy_to_put_back;
 
 use super::findings::{Findings, Severity, Subject};
 use super::lines::{Place, is_secret};
@@ -21,6 +22,16 @@ pub(super) fn permissions(found: &mut Findings, file: &Path, subject: &Subject<'
         found.add(Severity::Error, None, problem, remedy);
     }
     folder(found, file);
+    if let Some(copy) = copy_to_put_back(file) {
+        let (name, copy) = (file.display(), copy.display());
+        let problem =
+            format!("a save of {name} was cut short: the next start puts {copy} back over it");
+        found.warn(
+            None,
+            problem,
+            "check and edit the copy, or start once before you edit the file",
+        );
+    }
     let mut files: Vec<(PathBuf, Option<&Line>)> = vec![(file.to_path_buf(), None)];
     for line in subject.loaded.document.lines() {
         if let Origin::Include(path) = line.origin()

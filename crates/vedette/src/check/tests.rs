@@ -113,6 +113,18 @@ fn only_strict_minds_warnings() {
 }
 
 #[test]
+fn a_copy_that_will_be_put_back_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s.conf");
+    fs::write(&path, GOOD).expect("written");
+    fs::write(folder.path().join("s.conf.vedette-copy"), GOOD).expect("written");
+    let found = check(&path, &[]);
+    let is_it =
+        |finding: &super::Finding| finding.problem.contains("s.conf.vedette-copy back over");
+    assert!(found.iter().any(is_it), "{found:?}");
+}
+
+#[test]
 fn certificates_and_keys_are_looked_at() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);

@@ -65,9 +65,14 @@ fn seen_from(folder: Option<&Path>, settings: &TlsSettings) -> TlsSettings {
         ca_cert_dir,
         ..
     } = &mut settings;
-    let paths = [cert_file, key_file, client_cert_file, client_key_file, ca_cert_file, ca_cert_dir];
-    for path in paths.into_iter().flatten() {
-        *path = folder.map_or_else(PathBuf::new, Path::to_path_buf).join(&*path);
+    let seen = |path: &Path| folder.map_or_else(PathBuf::new, Path::to_path_buf).join(path);
+    let paths = [cert_file, key_file, client_cert_file, client_key_file, ca_cert_file];
+    paths.into_iter().flatten().for_each(|path| *path = seen(path));
+    if let Some(folders) = ca_cert_dir {
+        // One or several, with colons between them.
+        let named = std::env::split_paths(&*folders).filter(|path| !path.as_os_str().is_empty());
+        let all = std::env::join_paths(named.map(|path| seen(&path)));
+        *folders = all.map_or_else(|_| folders.clone(), PathBuf::from);
     }
     settings
 }

@@ -177,6 +177,13 @@ fn ours_has_the_master_hand_over_and_those_of_redis_follow() {
     check_mixed(DataServer::Program(server), &reference, 0);
 }
 
+#[test]
+fn ours_has_the_master_hand_over_and_those_of_valkey_follow() {
+    let Some(server) = found("Valkey", programs::valkey_server()) else { return };
+    let Some(reference) = valkey_sentinel() else { return };
+    check_mixed(DataServer::Program(server), &reference, 0);
+}
+
 /// Valkey's knows the order too: ours votes for it and follows.
 #[test]
 fn those_of_valkey_have_the_master_hand_over_and_ours_follows() {

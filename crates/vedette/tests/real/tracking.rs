@@ -86,3 +86,17 @@ fn redirections_and_totals_are_those_of_the_references() {
         told
     });
 }
+
+/// What was said of the next command is used up by a request of nothing.
+#[test]
+fn empty_requests_end_like_commands_as_by_the_references() {
+    let tracking = "CLIENT TRACKING on OPTIN\r\nCLIENT CACHING yes\r\n";
+    alike("", |setting| {
+        let _process = setting.start();
+        ["", "\r\n", "\n", "  \r\n", "*0\r\n", "*-1\r\n"].map(|nothing| {
+            let mut stream = setting.connect();
+            let shown = ask(&mut stream, &format!("{tracking}{nothing}CLIENT TRACKINGINFO"));
+            (shown, ask(&mut stream, &format!("CLIENT REPLY SKIP\r\n{nothing}PING\r\nPING")))
+        })
+    });
+}

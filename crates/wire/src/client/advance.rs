@@ -55,7 +55,9 @@ impl Client {
     fn next_request(&mut self, surroundings: &dyn Surroundings) -> Option<Vec<Bytes>> {
         let authenticated = self.session.is_authenticated(surroundings.accounts());
         self.decoder.set_authenticated(authenticated);
-        match self.decoder.next() {
+        let next = self.decoder.next();
+        self.end_empty_command();
+        match next {
             Ok(request) => request.map(|request| request.args),
             Err(RequestError::Protocol(problem)) => {
                 self.reply(&error(problem.reply_text()));
@@ -67,6 +69,23 @@ impl Client {
                 self.close_for_query_buffer(surroundings.now());
                 None
             }
+        }
+    }
+
+    /// A request of nothing ends like any command, as with the references: what was said of the
+    /// next command is used up. Valkey's passes over a line of blanks.
+    fn end_empty_command(&mut self) {
+        let passed_over = self.decoder.take_passed_over();
+        let is_one = match self.facts.dialect {
+            Dialect::Redis => passed_over.empty || passed_over.blank,
+            Dialect::Valkey => passed_over.empty,
+        };
+        if !is_one {
+            return;
+        }
+        self.session.replies.next_command();
+        if let Some(tracking) = &mut self.session.tracking {
+            tracking.forget_caching();
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 mod clients;
+mod folders;
 mod groups;
 pub(crate) mod line;
 mod refusals;

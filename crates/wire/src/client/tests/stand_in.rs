@@ -37,7 +37,15 @@ impl Host {
         self.limited_client(ClientLimits::default())
     }
 
+    pub(super) fn client_speaking(&self, dialect: Dialect) -> Client {
+        self.any_client(ClientLimits::default(), dialect)
+    }
+
     pub(super) fn limited_client(&self, limits: ClientLimits) -> Client {
+        self.any_client(limits, Dialect::Redis)
+    }
+
+    fn any_client(&self, limits: ClientLimits, dialect: Dialect) -> Client {
         let ends = Ends::Tcp {
             peer: ([127, 0, 0, 1], 40_000).into(),
             local: ([127, 0, 0, 1], 26_379).into(),
@@ -47,7 +55,7 @@ impl Host {
             ConnectionFacts {
                 ends,
                 fd: 9,
-                dialect: Dialect::Redis,
+                dialect,
                 greets_as_redis: false,
                 told: Told::Names,
                 names: std::sync::Arc::default(),

@@ -1,6 +1,7 @@
 //! `CLIENT TRACKING`: bounds, and what a connection takes with it.
 
 use super::stand_in::Host;
+use crate::Dialect;
 use crate::client::{Action, ClientsAnswer, SubscriptionChange};
 
 fn changes(client: &mut crate::client::Client) -> Vec<SubscriptionChange> {
@@ -67,4 +68,30 @@ fn a_redirection_waits_for_the_host() {
         let output = String::from_utf8_lossy(&client.output().split()).into_owned();
         assert!(output.starts_with(reply), "{output}");
     }
+}
+
+/// What is told after these bytes behind `CLIENT CACHING` and behind `CLIENT REPLY SKIP`.
+fn forgets(dialect: Dialect, nothing: &str) -> (bool, bool) {
+    let mut host = Host::new(None);
+    let mut ask = |text: String| {
+        let mut client = host.client_speaking(dialect);
+        told(&mut host, &mut client, &text)
+    };
+    let tracking = "CLIENT TRACKING on OPTIN\r\nCLIENT CACHING yes";
+    let shown = ask(format!("{tracking}\r\n{nothing}CLIENT TRACKINGINFO"));
+    let swallowed = ask(format!("CLIENT REPLY SKIP\r\n{nothing}PING\r\n"));
+    (!shown.contains("caching-yes"), swallowed == "+PONG\r\n")
+}
+
+/// As Redis 7.0 and Valkey 9.1 do.
+#[test]
+fn an_empty_request_uses_up_what_was_said_of_the_next_one() {
+    for dialect in [Dialect::Redis, Dialect::Valkey] {
+        assert_eq!(forgets(dialect, ""), (false, false));
+        for nothing in ["\r\n", "\n", "*0\r\n", "*-1\r\n", "\r\n\r\n"] {
+            assert_eq!(forgets(dialect, nothing), (true, true), "{dialect:?} {nothing:?}");
+        }
+    }
+    assert_eq!(forgets(Dialect::Redis, "  \r\n"), (true, true));
+    assert_eq!(forgets(Dialect::Valkey, "  \r\n"), (false, false));
 }
