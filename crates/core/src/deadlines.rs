@@ -40,6 +40,13 @@ impl Deadlines {
         }
     }
 
+    /// Unless it wants to be looked at before that anyway.
+    pub(crate) fn set_earlier(&mut self, key: Key, at: Time) {
+        if self.moments.get(&key).is_none_or(|before| *before > at) {
+            self.set(key, Some(at));
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }

@@ -17,6 +17,7 @@ use crate::failover::Failover;
 use crate::hello::HelloClock;
 use crate::host::{Cx, NodeId, Peers};
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
+use crate::limits;
 use crate::node::{DownState, Node};
 use crate::outbox::Outbox;
 use crate::publishing::HeldEvent;
@@ -31,11 +32,15 @@ use crate::view::ReconfState;
 use crate::vote::{Vote, WaitingBallot};
 
 /// Whether what was heard matters to other rules than the one that heard it. A fleet hears the same
-/// hellos all day: only their moments are noted.
+/// hellos and PONGs all day: only their moments are noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum News {
+    /// Nobody has to know.
     Nothing,
+    /// Nobody has to know before this moment.
+    Later(Time),
+    /// The rules run.
     Something,
 }
 
@@ -68,6 +73,8 @@ pub(crate) struct Group {
     pub(crate) unresolved: Option<Arc<Hello>>,
     pub(crate) ballots: VecDeque<WaitingBallot>,
     pub(crate) held: VecDeque<HeldEvent>,
+    /// When clients were last shown the moments of PONGs.
+    clocks_shown_at: Time,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -176,6 +183,7 @@ impl Group {
             unresolved: None,
             ballots: VecDeque::new(),
             held: VecDeque::new(),
+            clocks_shown_at: now,
             saved: None,
             watching_since: now,
         }
@@ -311,6 +319,20 @@ impl Group {
     /// Something changed that clients are shown.
     pub(crate) fn show(&self, cx: &mut Cx<'_>) {
         cx.host.outbox.changed.insert(self.id);
+    }
+
+    /// Only the moment of a PONG changed. While nothing is wrong that is shown twice a second, so
+    /// that no age in a listing is older than what the reference shows.
+    pub(crate) fn show_clocks(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_calm() || cx.age(self.clocks_shown_at) >= limits::CLOCKS_SHOWN_EVERY {
+            self.clocks_shown_at = cx.now.mono;
+            self.show(cx);
+        }
+    }
+
+    /// The master is not down, and nobody is failing it over or repointing its replicas.
+    pub(crate) fn is_calm(&self) -> bool {
+        !self.is_down() && self.failover.is_none() && self.repointing.is_none()
     }
 }
 

@@ -212,7 +212,7 @@ impl Group {
         open.active_at = cx.now.mono;
         let Some(expected) = open.answered() else { return News::Something };
         match (expected, answer) {
-            (Expected::Ping, Answer::Ping(reply)) => self.node_ponged(cx, conn, reply),
+            (Expected::Ping, Answer::Ping(reply)) => return self.node_ponged(cx, conn, reply),
             (Expected::Info { asked_at }, Answer::Info(info)) => {
                 self.hear_info(cx, conn, asked_at, info);
             }
@@ -226,7 +226,7 @@ impl Group {
                 self.hear_transaction(cx, conn, outcome);
             }
             (Expected::HandOver, Answer::HandOver(reply)) => self.hear_hand_over(cx, &reply),
-            (Expected::Ping, _) => self.node_ponged(cx, conn, PingReply::Other),
+            (Expected::Ping, _) => return self.node_ponged(cx, conn, PingReply::Other),
             (_, _) => {}
         }
         News::Something

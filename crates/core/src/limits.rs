@@ -54,6 +54,8 @@ pub(crate) const HAND_OVER_GRACE: Span = Span(500);
 pub(crate) const HAND_OVER_ACK_PAUSE: Span = Span(10);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
+/// How often clients are shown the moments of PONGs while nothing is wrong.
+pub(crate) const CLOCKS_SHOWN_EVERY: Span = Span(500);
 /// Pauses between retries of a failed save.
 pub(crate) const SAVE_RETRY: Span = Span(1000);
 /// Commits whose median the head start uses (rule S3).

@@ -95,8 +95,7 @@ impl Conn {
 
     /// A hello about this master is not answered yet.
     pub(crate) fn awaits_hello(&self, about: MasterId) -> bool {
-        let about_it = |expected: &Expected| matches!(expected, Expected::Hello { master } if *master == about);
-        self.expected.iter().any(about_it)
+        self.expected.contains(&Expected::Hello { master: about })
     }
 
     pub(crate) fn is_established(&self) -> bool {
@@ -292,11 +291,15 @@ impl PingClock {
 
     /// Sends a PING when the interval has passed (spec: behaviour 5.2).
     pub(crate) fn keep_asking(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
-        let at = (self.any_at + interval).max(self.sent_at + interval / 2);
         let free = !self.outstanding || may_double(cx);
-        if free && cx.due(at) {
+        if free && cx.due(self.due_at(interval)) {
             self.send(cx, conn);
         }
+    }
+
+    /// When the next PING is due, unless one is outstanding then.
+    pub(crate) fn due_at(&self, interval: Span) -> Time {
+        (self.any_at + interval).max(self.sent_at + interval / 2)
     }
 
     /// A reply of any kind came.

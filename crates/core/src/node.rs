@@ -150,6 +150,12 @@ impl Node {
         self.commands.conn.as_ref().is_some_and(super::link::Conn::is_established)
     }
 
+    /// So much waits for an answer that nothing regular is added (spec: behaviour 4.7).
+    pub(crate) fn is_crowded(&self) -> bool {
+        let conn = self.commands.conn.as_ref();
+        conn.is_some_and(|conn| conn.pending() >= limits::PENDING_PER_SHARER)
+    }
+
     /// A transaction is on its way on the present connection: one that we closed ourselves takes
     /// what was on it along.
     pub(crate) fn awaits_transaction(&self) -> bool {
@@ -231,10 +237,10 @@ impl Node {
 
     /// Sends PING and INFO when they are due (spec: behaviour 5.1, 5.2).
     pub(crate) fn keep_asking(&mut self, cx: &mut Cx<'_>, ping_every: Span, info_every: Span) {
-        let Some(conn) = &mut self.commands.conn else { return };
-        if conn.pending() >= limits::PENDING_PER_SHARER {
+        if self.is_crowded() {
             return;
         }
+        let Some(conn) = &mut self.commands.conn else { return };
         self.ping.keep_asking(cx, conn, ping_every);
         let waits = self.info.is_outstanding(conn.id) && cx.keeps(Rule::E6);
         if !conn.is_established() || waits {

@@ -1,6 +1,6 @@
 //! PING and INFO of a group's nodes: how often (spec: behaviour 5.1, 5.2; rule E2).
 
-use crate::group::Group;
+use crate::group::{Group, News};
 use crate::host::Cx;
 use crate::ident::ConnId;
 use crate::limits;
@@ -12,7 +12,7 @@ use crate::time::Span;
 impl Group {
     /// Asks the nodes for PONG and INFO when it is time.
     pub(crate) fn keep_asking_nodes(&mut self, cx: &mut Cx<'_>) {
-        let relaxed = self.settings.down_after.min(cx.host.tunables.get(Tunable::PingPeriod));
+        let relaxed = self.relaxed_ping_interval(cx);
         let close = if cx.host.close_pings { self.close_ping_interval(cx) } else { relaxed };
         let quiet = cx.host.tunables.get(Tunable::InfoPeriod);
         let troubled =
@@ -32,9 +32,12 @@ impl Group {
     }
 
     /// A PING of a node was answered (spec: behaviour 8.1).
-    pub(crate) fn node_ponged(&mut self, cx: &mut Cx<'_>, conn: ConnId, reply: PingReply) {
-        self.show(cx);
-        let Some(node) = self.node_on_mut(conn) else { return };
+    pub(crate) fn node_ponged(&mut self, cx: &mut Cx<'_>, conn: ConnId, reply: PingReply) -> News {
+        self.show_clocks(cx);
+        let interval = self.ping_interval(cx, conn);
+        let is_calm = self.is_calm() && !cx.in_tilt();
+        let Some(node) = self.node_on_mut(conn) else { return News::Something };
+        let is_well = !node.is_down() && node.rebooting_since.is_none() && !node.is_crowded();
         match reply {
             PingReply::Pong => {
                 node.ping.replied(true, cx.now.mono);
@@ -48,9 +51,31 @@ impl Group {
             PingReply::Busy => {
                 node.ping.replied(false, cx.now.mono);
                 node.kill_script(cx);
+                return News::Something;
             }
-            PingReply::Other => node.ping.replied(false, cx.now.mono),
+            PingReply::Other => {
+                node.ping.replied(false, cx.now.mono);
+                return News::Something;
+            }
         }
+        let next_at = node.ping.due_at(interval);
+        if is_calm && is_well {
+            return News::Later(next_at);
+        }
+        self.show(cx);
+        News::Something
+    }
+
+    /// Every how long the node on this connection is pinged.
+    fn ping_interval(&self, cx: &Cx<'_>, conn: ConnId) -> Span {
+        if cx.host.close_pings && self.node.commands.owns(conn) {
+            return self.close_ping_interval(cx);
+        }
+        self.relaxed_ping_interval(cx)
+    }
+
+    fn relaxed_ping_interval(&self, cx: &Cx<'_>) -> Span {
+        self.settings.down_after.min(cx.host.tunables.get(Tunable::PingPeriod))
     }
 
     /// The node whose command connection this is.

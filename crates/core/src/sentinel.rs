@@ -170,6 +170,7 @@ impl Sentinel {
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
         match rule(group, &mut cx) {
             News::Nothing => {}
+            News::Later(at) => self.deadlines.set_earlier(Key::Group(id), at),
             News::Something => {
                 self.host.touched.insert(id);
             }
