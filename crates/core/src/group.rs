@@ -86,6 +86,7 @@ pub(crate) struct Group {
 #[derive(PartialEq, Eq)]
 struct Situation {
     configured_at: Time,
+    is_down: bool,
     odown_since: Option<Time>,
     failover: Option<Epoch>,
     leader_epoch: Epoch,
@@ -214,6 +215,7 @@ impl Group {
         self.answer_ballots(cx);
         self.release_events(cx);
         if self.situation() != before {
+            cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
         }
     }
@@ -223,6 +225,7 @@ impl Group {
     fn situation(&self) -> Situation {
         Situation {
             configured_at: self.configured_at,
+            is_down: self.is_down(),
             odown_since: self.odown_since,
             failover: self.failover.as_ref().map(|failover| failover.epoch),
             leader_epoch: self.vote.leader_epoch,

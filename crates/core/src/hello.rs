@@ -57,10 +57,17 @@ impl HelloClock {
         conn.local_ip.is_some() && !outstanding && conn.pending() < limit
     }
 
-    fn send_if_due(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, limit: u32, group: &Announcement) {
-        let Some(local_ip) = conn.local_ip else { return };
-        if !self.may_send(cx, conn, limit) || !cx.due(self.due_at) {
-            return;
+    /// Says whether it left.
+    fn send_if_due(
+        &mut self,
+        cx: &mut Cx<'_>,
+        conn: &mut Conn,
+        limit: u32,
+        group: &Announcement,
+    ) -> bool {
+        let Some(local_ip) = conn.local_ip else { return false };
+        if !self.may_send(cx, conn, limit) || !cx.due(cx.gathered(self.due_at)) {
+            return false;
         }
         let hello = group.hello(cx.host, local_ip);
         self.outstanding_on = Some(conn.id);
@@ -68,6 +75,7 @@ impl HelloClock {
         self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
         let master = group.master;
         conn.send(cx, Query::Hello(Arc::new(hello)), Expected::Hello { master });
+        true
     }
 }
 
@@ -119,10 +127,11 @@ impl Group {
     /// PUBLISH, and with it the PINGs behind: it would look dead.
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
         let group = self.announcement(cx);
+        let interval = self.relaxed_ping_interval(cx);
         for node in self.nodes_mut().filter(|node| !node.is_handing_over()) {
-            let (clock, line) = (&mut node.hello, &mut node.commands);
-            if let Some(conn) = &mut line.conn {
-                clock.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group);
+            let Some(conn) = &mut node.commands.conn else { continue };
+            if node.hello.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group) {
+                node.ping.join(cx, conn, interval);
             }
         }
         for member in &mut self.members {
@@ -159,7 +168,7 @@ impl Member {
         let limit = peer.pending_limit();
         let ready =
             peer.line.conn.as_ref().is_some_and(|conn| self.hello.may_send(cx, conn, limit));
-        if !ready || !cx.due(self.hello.due_at) {
+        if !ready || !cx.due(cx.gathered(self.hello.due_at)) {
             return;
         }
         let Some(mut peer) = cx.peers.remove(&self.id) else { return };

@@ -64,6 +64,8 @@ pub(crate) struct Host {
     /// Own addresses as announced; a hello with our id from elsewhere is a copy of us (rule S7).
     pub(crate) announced: BTreeSet<Endpoint>,
     pub(crate) own_id_heard: Option<(Endpoint, Time)>,
+    /// When something last happened to a master that rules had to agree about.
+    pub(crate) unrest_at: Time,
     /// Masters are pinged closely as long as there are few of them (rule E2).
     pub(crate) close_pings: bool,
     /// When somebody's epoch last rose (rule R2).
@@ -116,6 +118,7 @@ impl Host {
             simulated: SimulatedFailures::default(),
             announced: BTreeSet::new(),
             own_id_heard: None,
+            unrest_at: now,
             close_pings: true,
             epoch_rose_at: None,
             conns: BTreeMap::new(),
@@ -226,6 +229,13 @@ impl<'a> Cx<'a> {
         }
         self.wake(at);
         false
+    }
+
+    /// When a regular message that is due at this moment leaves: with many masters a little
+    /// earlier, together with others.
+    pub(crate) fn gathered(&self, at: Time) -> Time {
+        let early = if self.host.close_pings { 0 } else { at.0 % limits::GATHERING.0 };
+        Time(at.0 - early)
     }
 
     /// As [`Cx::due`] for verdicts on silence, which wait until all input was handled (rule E3).

@@ -54,6 +54,17 @@ pub(crate) const HAND_OVER_GRACE: Span = Span(500);
 pub(crate) const HAND_OVER_ACK_PAUSE: Span = Span(10);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
+/// From so many masters on, what comes in while nothing is wrong may wait for company.
+pub(crate) const CROWD: usize = 50;
+/// How long: two milliseconds on each of a handful of exchanges.
+pub(crate) const COMPOSURE: Span = Span(2);
+/// Nothing is wrong when nothing has happened to any master for so long.
+pub(crate) const CALM_AFTER: Span = Span(5000);
+/// With so many masters regular messages leave at multiples of this.
+pub(crate) const GATHERING: Span = Span(8);
+/// A PING goes along with what leaves anyway when no more of its interval is missing than this
+/// part.
+pub(crate) const JOINING: u64 = 4;
 /// How often clients are shown the moments of PONGs while nothing is wrong.
 pub(crate) const CLOCKS_SHOWN_EVERY: Span = Span(500);
 /// Pauses between retries of a failed save.

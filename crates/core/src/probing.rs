@@ -58,7 +58,7 @@ impl Group {
                 return News::Something;
             }
         }
-        let next_at = node.ping.due_at(interval);
+        let next_at = cx.gathered(node.ping.due_at(interval));
         if is_calm && is_well {
             return News::Later(next_at);
         }
@@ -74,7 +74,8 @@ impl Group {
         self.relaxed_ping_interval(cx)
     }
 
-    fn relaxed_ping_interval(&self, cx: &Cx<'_>) -> Span {
+    /// Every how long nodes are pinged, but for masters of which there are few (rule E2).
+    pub(crate) fn relaxed_ping_interval(&self, cx: &Cx<'_>) -> Span {
         self.settings.down_after.min(cx.host.tunables.get(Tunable::PingPeriod))
     }
 

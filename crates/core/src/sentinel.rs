@@ -14,10 +14,11 @@ use crate::group::{Group, News};
 use crate::host::{Cx, Host, Peers};
 use crate::ident::{MasterId, MasterName, SentinelId};
 use crate::input::Input;
+use crate::limits;
 use crate::request::{Request, Response};
 use crate::rules::{Rule, Rules};
 use crate::settings::Tunable;
-use crate::time::{Now, Time};
+use crate::time::{Now, Span, Time};
 
 /// A Sentinel. See the crate's documentation for how it is driven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +109,19 @@ impl Sentinel {
         let scripts = self.host.scripts.deadline(longest);
         let moments = [scripts, self.host.gate.deadline(), self.tilt_deadline()];
         moments.into_iter().fold(self.deadlines.first(), earlier)
+    }
+
+    /// How long what comes in may be left unread, so that one turn handles what comes soon after,
+    /// too: with many masters that halves what a quiet Sentinel costs. Nothing while few are
+    /// watched, while something happens to any, or in TILT.
+    #[must_use]
+    pub fn poll_composure(&self) -> Span {
+        let few = self.groups.len() < limits::CROWD;
+        let unrest = self.now.mono.since(self.host.unrest_at) < limits::CALM_AFTER;
+        if few || unrest || self.host.tilt.since.is_some() {
+            return Span::ZERO;
+        }
+        limits::COMPOSURE
     }
 
     /// Without rule E3 silence is judged first of all, and at ticks alone.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use vedette_core::{Effect, Input, Now, Sentinel, Time};
+use vedette_core::{Effect, Input, Now, Sentinel, Span, Time};
 
 use crate::digest::TurnDigest;
 use crate::recorder::{Bounds, History, Recorder, Segment};
@@ -68,6 +68,12 @@ impl Recorded {
     #[must_use]
     pub fn poll_deadline(&self) -> Option<Time> {
         self.core.poll_deadline()
+    }
+
+    /// As [`Sentinel::poll_composure`].
+    #[must_use]
+    pub fn poll_composure(&self) -> Span {
+        self.core.poll_composure()
     }
 
     fn end_turn(&mut self) {

@@ -28,6 +28,7 @@ const WAITS: &[&str] = &[
 /// The timers there are: file, call, how many, and why.
 const TIMERS: &[(&str, &str, usize, &str)] = &[
     ("crates/server/src/control/timer.rs", "timerfd_create", 1, "the core's deadline"),
+    ("crates/server/src/control/mod.rs", "sleep", 1, "the core's composure"),
     (
         "crates/server/src/clients/thread.rs",
         "sleep_until",

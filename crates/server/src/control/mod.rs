@@ -6,9 +6,9 @@
 //! turn: up to 256 inputs to the core, then all its effects               ─▶ sockets, letters
 //! ```
 //!
-//! Its only timer is the core's deadline. Sockets are read before it (rule E3): a deadline that has
-//! come sends the thread back to the operating system once more, without waiting, and only what is
-//! not readable even then counts as silent.
+//! Its only timer is the core's deadline, and its only pause the core's composure. Sockets are read
+//! before the deadline (rule E3): one that has come sends the thread back to the operating system
+//! once more, without waiting, and only what is not readable even then counts as silent.
 
 mod effects;
 mod links;
@@ -24,8 +24,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
-use vedette_core::{Effect, Input, Now, Time};
+use vedette_core::{Effect, Input, Now, Span, Time};
 use vedette_flight::Recorded;
 
 use crate::clock::{Clock, Heartbeat};
@@ -51,6 +52,8 @@ pub(crate) trait Core: Send + 'static {
     fn poll_effect(&mut self) -> Option<Effect>;
     /// When it next wants [`Input::DeadlineReached`].
     fn poll_deadline(&self) -> Option<Time>;
+    /// How long what comes in may be left unread.
+    fn poll_composure(&self) -> Span;
 }
 
 impl Core for Recorded {
@@ -64,6 +67,10 @@ impl Core for Recorded {
 
     fn poll_deadline(&self) -> Option<Time> {
         Self::poll_deadline(self)
+    }
+
+    fn poll_composure(&self) -> Span {
+        Self::poll_composure(self)
     }
 }
 
@@ -128,12 +135,12 @@ impl<C: Core> Control<C> {
     async fn run(mut self) {
         loop {
             let woken = self.wait().await;
-            if woken == Woken::ToStop {
-                return;
-            }
             self.outlets.sign_of_life(&self.heart, Some(self.clock.time()));
-            if woken == Woken::ByDeadline {
-                system_asked().await;
+            match woken {
+                Woken::ByDeadline => system_asked().await,
+                Woken::BySomething if self.wait_for_company() => system_asked().await,
+                Woken::BySomething => {}
+                Woken::ToStop => return,
             }
             self.look();
             while !self.inputs.is_empty() {
@@ -144,6 +151,16 @@ impl<C: Core> Control<C> {
                 self.turn();
             }
         }
+    }
+
+    /// While nothing is wrong, what comes a moment later is handled in the same turn. The thread
+    /// itself sleeps: the runtime would be woken by each socket. Says whether it did.
+    fn wait_for_company(&self) -> bool {
+        let composure = Duration::from_millis(self.core.poll_composure().0);
+        if !composure.is_zero() {
+            std::thread::sleep(composure);
+        }
+        !composure.is_zero()
     }
 
     /// Waits for a socket, a letter or the deadline.

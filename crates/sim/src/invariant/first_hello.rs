@@ -27,8 +27,8 @@ pub(super) struct FirstHello {
     pending: BTreeMap<(SentinelIndex, ConnId), std::collections::VecDeque<Option<MasterName>>>,
     /// Hellos that must leave: since when.
     owed: BTreeMap<(SentinelIndex, ConnId, MasterName), (Epoch, u64)>,
-    /// Connections to nodes that said last that they hand over.
-    handing_over: BTreeSet<(SentinelIndex, ConnId)>,
+    /// Nodes that said last that they hand over, on whatever connection (seed 16004879).
+    handing_over: BTreeSet<(SentinelIndex, SocketAddr)>,
 }
 
 impl FirstHello {
@@ -61,7 +61,6 @@ impl FirstHello {
         self.told.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
         self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
         self.pending.remove(&(who, conn));
-        self.handing_over.remove(&(who, conn));
     }
 
     /// A leader publishes its promotion: every link owes a hello that did not leave in this turn.
@@ -79,18 +78,19 @@ impl FirstHello {
             }
             let key = (who, conn, master.clone());
             let told = self.told.get(&key).is_some_and(|(told, _)| *told >= epoch);
-            if !told && !self.handing_over.contains(&(who, conn)) {
+            if !told && !self.handing_over.contains(&(who, line.to)) {
                 self.owed.insert(key, (epoch, at_ms));
             }
         }
     }
 
     fn hear_info(&mut self, who: SentinelIndex, conn: ConnId, report: &InfoReport) {
+        let Some(to) = self.lines.get(who, conn).map(|line| line.to) else { return };
         if report.hand_over == Some(HandOverState::Busy) {
-            self.handing_over.insert((who, conn));
+            self.handing_over.insert((who, to));
             self.owed.retain(|(owner, on, _), _| (*owner, *on) != (who, conn));
         } else {
-            self.handing_over.remove(&(who, conn));
+            self.handing_over.remove(&(who, to));
         }
     }
 
