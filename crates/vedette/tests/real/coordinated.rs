@@ -1,6 +1,7 @@
 //! `SENTINEL FAILOVER … COORDINATED`: the master itself hands over, and a counter that is
 //! incremented all the while never goes back.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -13,7 +14,8 @@ use vedette::lab::{
 use vedette_resp::Frame;
 
 use crate::group::{
-    check_one_switch, found, ours, program, redis_sentinel, spec, start, valkey_sentinel,
+    bring_back, check_one_switch, found, ours, program, redis_sentinel, spec, start,
+    valkey_sentinel,
 };
 
 /// Longer than any pause that the server may make.
@@ -311,6 +313,54 @@ fn a_user_that_may_not_hand_over_leaves_everything_as_it_was() {
     assert_eq!(order(&lab, &[]), "OK");
     let new = lab.wait_for_switch_from(&name, old).unwrap();
     check_one_switch(&lab, old, new);
+}
+
+/// A server whose target dies while the roles change hands over for ever: it refuses REPLICAOF and
+/// holds PUBLISH. It is recalled, and follows whom the Sentinels promoted (rule L6).
+fn check_stuck(server: PathBuf) {
+    let server = DataServer::Program(server);
+    let mut lab = start(GroupSpec { server, failover_timeout_ms: 2_000, ..spec() });
+    let name = lab.name().to_owned();
+    let old = lab.agreed_master(&name).unwrap();
+    let ports: Vec<u16> = lab.shards[0].nodes.iter().map(DataNode::port).collect();
+    let target = ports.into_iter().find(|port| *port != old).unwrap();
+    for sentinel in &lab.sentinels {
+        let tuned = sentinel.ask(&["SENTINEL", "DEBUG", "info-period", "500"]).unwrap();
+        assert_eq!(text(&tuned), "OK");
+    }
+    lab.shards[0].node(target).process().suspend();
+    let mut master = Client::connect(old).unwrap();
+    let to = target.to_string();
+    let order = ["FAILOVER", "TO", "127.0.0.1", &to, "FORCE", "TIMEOUT", "1"];
+    assert_eq!(text(&master.ask(&order).unwrap()), "OK");
+    lab.shards[0].node(target).process().kill();
+    // A connection of before ends with the transaction.
+    let says = |what: &str| {
+        until(what, BOUND, || {
+            let info = Client::connect(old).ok()?.ask(&["INFO", "replication"]).ok()?;
+            text(&info).contains(what).then_some(())
+        })
+        .unwrap();
+    };
+    says("master_failover_state:failover-in-progress");
+    let new = lab.wait_for_switch_from(&name, old).unwrap();
+    assert_ne!(new, target);
+    says(&format!("master_port:{new}"));
+    says("master_failover_state:no-failover");
+    bring_back(&mut lab, target, new);
+    lab.wait_until_settled().unwrap();
+}
+
+#[test]
+fn a_redis_that_is_stuck_in_a_hand_over_is_recalled() {
+    let Some(server) = found("redis-server", programs::redis_server()) else { return };
+    check_stuck(server);
+}
+
+#[test]
+fn a_valkey_that_is_stuck_in_a_hand_over_is_recalled() {
+    let Some(server) = found("Valkey", programs::valkey_server()) else { return };
+    check_stuck(server);
 }
 
 #[test]
