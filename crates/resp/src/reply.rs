@@ -31,6 +31,9 @@ pub struct ReplyDecoder {
     failed: Option<DecodeError>,
 }
 
+/// Room that stays with a connection: for a hello, not for an INFO.
+const KEPT_BYTES: usize = 1024;
+
 #[derive(Clone, Copy, Debug)]
 enum PayloadKind {
     Bulk,
@@ -77,6 +80,13 @@ impl ReplyDecoder {
     /// The buffer itself, to read into. Only append to it.
     pub fn buffer_mut(&mut self) -> &mut BytesMut {
         &mut self.buffer
+    }
+
+    /// Between replies: gives back what a long one needed. What short ones need is kept.
+    pub fn release(&mut self) {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_BYTES {
+            self.buffer = BytesMut::new();
+        }
     }
 
     /// Bytes fed and not yet part of a returned frame.

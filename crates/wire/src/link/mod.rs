@@ -149,6 +149,7 @@ impl NodeLink {
         while let Some(frame) = self.decoder.next()? {
             self.take(&frame)?;
         }
+        self.decoder.release();
         Ok(())
     }
 
