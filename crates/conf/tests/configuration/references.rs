@@ -1,7 +1,7 @@
 //! Files of ours in the hands of Redis and Valkey, and theirs in ours. A reference that is not
 //! installed is skipped; `VEDETTE_REFERENCES` may name server programs, separated by colons.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -79,14 +79,28 @@ impl Reference {
         text
     }
 
-    /// The answer to an inline command, as far as it comes in one piece.
+    /// The answer to an inline command, as far as it comes in one piece. A reference that has just
+    /// started, on a busy machine, may reset a connection: it is asked again.
     fn ask(&self, command: &str) -> String {
-        let mut stream = UnixStream::connect(&self.socket).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a bound");
-        stream.write_all(format!("{command}\r\n").as_bytes()).expect("it reads");
+        let start = Instant::now();
+        loop {
+            match self.ask_once(command) {
+                Ok(answer) => return answer,
+                Err(error)
+                    if error.kind() == ErrorKind::ConnectionReset && start.elapsed() < PATIENCE => {
+                }
+                Err(error) => panic!("{command}: {error}"),
+            }
+        }
+    }
+
+    fn ask_once(&self, command: &str) -> std::io::Result<String> {
+        let mut stream = UnixStream::connect(&self.socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
         let mut answer = [0; 4096];
-        let length = stream.read(&mut answer).expect("it answers");
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
     }
 }
 
