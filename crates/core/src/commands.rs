@@ -50,6 +50,7 @@ impl Sentinel {
                 self.host.outbox.process_changed = true;
                 self.review_ping_pace();
                 self.host.touched.extend(self.groups.keys().copied());
+                self.host.touched_peers.extend(self.peers.keys().copied());
                 Some(Response::Done)
             }
             Request::SimulateFailure(flags) => {

@@ -73,8 +73,9 @@ pub(crate) struct Group {
     pub(crate) unresolved: Option<Arc<Hello>>,
     pub(crate) ballots: VecDeque<WaitingBallot>,
     pub(crate) held: VecDeque<HeldEvent>,
-    /// When clients were last shown the moments of PONGs.
+    /// When clients were last shown the moments of PONGs, and whether there are newer ones.
     clocks_shown_at: Time,
+    clocks_unshown: bool,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -185,6 +186,7 @@ impl Group {
             ballots: VecDeque::new(),
             held: VecDeque::new(),
             clocks_shown_at: now,
+            clocks_unshown: false,
             saved: None,
             watching_since: now,
         }
@@ -214,6 +216,7 @@ impl Group {
         }
         self.answer_ballots(cx);
         self.release_events(cx);
+        self.show_unshown_clocks(cx);
         if self.situation() != before {
             cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
@@ -324,10 +327,23 @@ impl Group {
         cx.host.outbox.changed.insert(self.id);
     }
 
-    /// Only the moment of a PONG changed. While nothing is wrong that is shown twice a second, so
-    /// that no age in a listing is older than what the reference shows.
-    pub(crate) fn show_clocks(&mut self, cx: &mut Cx<'_>) {
-        if !self.is_calm() || cx.age(self.clocks_shown_at) >= limits::CLOCKS_SHOWN_EVERY {
+    /// Only the moment of a PONG or of a hello changed. Where many masters are watched and nothing
+    /// is wrong with this one, that is shown twice a second, and not before the PONGs that belong
+    /// together are in: a PING on its way would be shown as waiting until then. Says when.
+    pub(crate) fn show_clocks(&mut self, cx: &mut Cx<'_>) -> Option<Time> {
+        if !cx.host.crowded || !self.is_calm() {
+            self.show(cx);
+            return None;
+        }
+        self.clocks_unshown = true;
+        let soon = cx.now.mono + limits::GATHERING * 2;
+        Some(soon.max(self.clocks_shown_at + limits::CLOCKS_SHOWN_EVERY))
+    }
+
+    fn show_unshown_clocks(&mut self, cx: &mut Cx<'_>) {
+        let at = self.clocks_shown_at + limits::CLOCKS_SHOWN_EVERY;
+        if self.clocks_unshown && cx.due(at) {
+            self.clocks_unshown = false;
             self.clocks_shown_at = cx.now.mono;
             self.show(cx);
         }

@@ -48,7 +48,12 @@ impl HelloClock {
         if !accepted && self.due_at != Time::default() {
             self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
         }
-        if is_waiting { News::Something } else { News::Nothing }
+        if is_waiting { News::Something } else { News::Later(self.leaves_at(cx)) }
+    }
+
+    /// When the next one leaves.
+    fn leaves_at(&self, cx: &Cx<'_>) -> Time {
+        cx.gathered(self.due_at, cx.host.tunables.get(Tunable::PublishPeriod))
     }
 
     /// Whether nothing but its time is missing for a hello on this connection.
@@ -66,7 +71,7 @@ impl HelloClock {
         group: &Announcement,
     ) -> bool {
         let Some(local_ip) = conn.local_ip else { return false };
-        if !self.may_send(cx, conn, limit) || !cx.due(cx.gathered(self.due_at)) {
+        if !self.may_send(cx, conn, limit) || !cx.due(self.leaves_at(cx)) {
             return false;
         }
         let hello = group.hello(cx.host, local_ip);
@@ -128,7 +133,11 @@ impl Group {
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
         let group = self.announcement(cx);
         let interval = self.relaxed_ping_interval(cx);
-        for node in self.nodes_mut().filter(|node| !node.is_handing_over()) {
+        let down_after = self.settings.down_after;
+        for node in self.nodes_mut() {
+            if node.holds_hellos(cx, down_after) {
+                continue;
+            }
             let Some(conn) = &mut node.commands.conn else { continue };
             if node.hello.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group) {
                 node.ping.join(cx, conn, interval);
@@ -168,7 +177,7 @@ impl Member {
         let limit = peer.pending_limit();
         let ready =
             peer.line.conn.as_ref().is_some_and(|conn| self.hello.may_send(cx, conn, limit));
-        if !ready || !cx.due(cx.gathered(self.hello.due_at)) {
+        if !ready || !cx.due(self.hello.leaves_at(cx)) {
             return;
         }
         let Some(mut peer) = cx.peers.remove(&self.id) else { return };
@@ -185,7 +194,7 @@ impl Group {
     pub(crate) fn hear_hello(&mut self, cx: &mut Cx<'_>, hello: &Arc<Hello>) -> News {
         if self.has_heard(cx, hello) {
             self.note_hello(cx, hello);
-            return News::Nothing;
+            return self.show_clocks(cx).map_or(News::Nothing, News::Later);
         }
         self.take_hello(cx, hello);
         News::Something
@@ -203,7 +212,7 @@ impl Group {
             },
         );
         let listens = cx.peers.get(&hello.id).is_some_and(|peer| peer.listens_at(&hello.sentinel));
-        is_calm && is_old && is_same && listens
+        is_calm && is_old && is_same && listens && self.node.address.is(&hello.address)
     }
 
     /// When it was heard, and from whom.

@@ -64,6 +64,9 @@ pub(crate) struct Host {
     /// Own addresses as announced; a hello with our id from elsewhere is a copy of us (rule S7).
     pub(crate) announced: BTreeSet<Endpoint>,
     pub(crate) own_id_heard: Option<(Endpoint, Time)>,
+    /// So many masters are watched that what is regular is gathered, and what is quiet is shown a
+    /// little later.
+    pub(crate) crowded: bool,
     /// When something last happened to a master that rules had to agree about.
     pub(crate) unrest_at: Time,
     /// Masters are pinged closely as long as there are few of them (rule E2).
@@ -118,6 +121,7 @@ impl Host {
             simulated: SimulatedFailures::default(),
             announced: BTreeSet::new(),
             own_id_heard: None,
+            crowded: false,
             unrest_at: now,
             close_pings: true,
             epoch_rose_at: None,
@@ -233,8 +237,9 @@ impl<'a> Cx<'a> {
 
     /// When a regular message that is due at this moment leaves: with many masters a little
     /// earlier, together with others.
-    pub(crate) fn gathered(&self, at: Time) -> Time {
-        let early = if self.host.close_pings { 0 } else { at.0 % limits::GATHERING.0 };
+    pub(crate) fn gathered(&self, at: Time, interval: Span) -> Time {
+        let gathers = self.host.crowded && interval >= limits::GATHERED_FROM;
+        let early = if gathers { at.0 % limits::GATHERING.0 } else { 0 };
         Time(at.0 - early)
     }
 

@@ -10,7 +10,7 @@ use crate::ident::ConnId;
 use crate::limits;
 use crate::node::Node;
 use crate::note::Note;
-use crate::query::{InfoAnswer, InfoReport, Role};
+use crate::query::{HandOverState, InfoAnswer, InfoReport, Role};
 use crate::time::Time;
 
 impl Group {
@@ -43,6 +43,10 @@ impl Group {
         };
         let (id, now) = (node.id, cx.now.mono);
         node.info.received(report.clone(), asked_at, conn, now);
+        node.handing_over_since = match report.hand_over {
+            Some(HandOverState::Busy) => node.handing_over_since.or(Some(now)),
+            Some(HandOverState::Idle) | None => None,
+        };
         self.hear_run_id(cx, id, &report);
         if id == self.node.id {
             self.discover_replicas(cx, &report);

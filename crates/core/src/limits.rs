@@ -62,6 +62,8 @@ pub(crate) const COMPOSURE: Span = Span(2);
 pub(crate) const CALM_AFTER: Span = Span(5000);
 /// With so many masters regular messages leave at multiples of this.
 pub(crate) const GATHERING: Span = Span(8);
+/// So much more often than that nothing is gathered: it would leave too early.
+pub(crate) const GATHERED_FROM: Span = Span(200);
 /// A PING goes along with what leaves anyway when no more of its interval is missing than this
 /// part.
 pub(crate) const JOINING: u64 = 4;

@@ -292,15 +292,15 @@ impl PingClock {
     /// Sends a PING when the interval has passed (spec: behaviour 5.2).
     pub(crate) fn keep_asking(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
         let free = !self.outstanding || may_double(cx);
-        if free && cx.due(cx.gathered(self.due_at(interval))) {
+        if free && cx.due(cx.gathered(self.due_at(interval), interval)) {
             self.send(cx, conn);
         }
     }
 
-    /// Goes along with what leaves anyway if it is nearly due. Closely pinged masters are few.
+    /// Goes along with what leaves anyway if it is nearly due, where many masters are watched.
     pub(crate) fn join(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
         let nearly = cx.now.mono + interval / limits::JOINING;
-        if !cx.host.close_pings && self.due_at(interval) <= nearly {
+        if cx.host.crowded && self.due_at(interval) <= nearly {
             self.send(cx, conn);
         }
     }

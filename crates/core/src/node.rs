@@ -12,7 +12,7 @@ use crate::host::{Cx, NodeId, Owner};
 use crate::ident::{ConnId, MasterId, RunId};
 use crate::limits;
 use crate::link::{Expected, Line, PingClock, Target};
-use crate::query::{HandOverState, InfoReport, Purpose, Query, Role, TransactionCommand};
+use crate::query::{InfoReport, Purpose, Query, Role, TransactionCommand};
 use crate::rules::Rule;
 use crate::settings::{MasterSettings, Tunable};
 use crate::time::{Span, Time};
@@ -42,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) followed_as: Option<RunId>,
     /// When it turned to master after having followed (rule L4).
     pub(crate) turned_at: Option<Time>,
+    /// Since when its INFO says that it hands over.
+    pub(crate) handing_over_since: Option<Time>,
     /// This Sentinel failed it over without a word from it in its term, nor since (rule F5).
     pub(crate) left_unheard: bool,
     /// Commands it refuses within a transaction (rule L6).
@@ -131,6 +133,7 @@ impl Node {
             reported: Reported::new(now),
             followed_as: None,
             turned_at: None,
+            handing_over_since: None,
             left_unheard: false,
             refused: BTreeSet::new(),
             transaction_on: None,
@@ -170,8 +173,15 @@ impl Node {
     /// Its last INFO says that it is handing its role over. It holds writes meanwhile, PUBLISH and
     /// all that is behind it on a connection, and refuses to follow anybody else.
     pub(crate) fn is_handing_over(&self) -> bool {
-        let report = self.info.report.as_ref();
-        report.is_some_and(|report| report.hand_over == Some(HandOverState::Busy))
+        self.handing_over_since.is_some()
+    }
+
+    /// Whether hellos would only be held up. A master that holds writes for longer than a hand-over
+    /// may take is no master any more: then a hello finds that out, as with the reference.
+    pub(crate) fn holds_hellos(&self, cx: &mut Cx<'_>, down_after: Span) -> bool {
+        let patience = down_after.max(limits::HAND_OVER_PATIENCE + limits::HAND_OVER_GRACE);
+        let Some(since) = self.handing_over_since else { return false };
+        self.role == Role::Replica || !cx.due(since + patience)
     }
 
     pub(crate) fn is_down(&self) -> bool {

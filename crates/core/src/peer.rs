@@ -151,6 +151,9 @@ impl Peer {
                 cx.host.outbox.changed.insert(*master);
             }
         }
+        if !cx.host.crowded {
+            cx.host.outbox.changed.extend(self.sharers.keys().copied());
+        }
         self.ping.replied(acceptable, cx.now.mono);
     }
 

@@ -17,9 +17,10 @@ impl Group {
         let quiet = cx.host.tunables.get(Tunable::InfoPeriod);
         let troubled =
             self.odown_since.is_some() || self.failover.is_some() || self.repointing.is_some();
-        self.node.keep_asking(cx, close, quiet);
+        let every = if self.node.is_handing_over() { limits::FAST_INFO } else { quiet };
+        self.node.keep_asking(cx, close, every.min(quiet));
         for replica in &mut self.replicas {
-            let fast = troubled || replica.node.is_out_of_step();
+            let fast = troubled || replica.node.is_out_of_step() || replica.node.is_handing_over();
             let every = if fast { limits::FAST_INFO.min(quiet) } else { quiet };
             replica.node.keep_asking(cx, relaxed, every);
         }
@@ -33,7 +34,7 @@ impl Group {
 
     /// A PING of a node was answered (spec: behaviour 8.1).
     pub(crate) fn node_ponged(&mut self, cx: &mut Cx<'_>, conn: ConnId, reply: PingReply) -> News {
-        self.show_clocks(cx);
+        let shown_at = self.show_clocks(cx);
         let interval = self.ping_interval(cx, conn);
         let is_calm = self.is_calm() && !cx.in_tilt();
         let Some(node) = self.node_on_mut(conn) else { return News::Something };
@@ -58,9 +59,9 @@ impl Group {
                 return News::Something;
             }
         }
-        let next_at = cx.gathered(node.ping.due_at(interval));
+        let next_at = cx.gathered(node.ping.due_at(interval), interval);
         if is_calm && is_well {
-            return News::Later(next_at);
+            return News::Later(shown_at.map_or(next_at, |at| at.min(next_at)));
         }
         self.show(cx);
         News::Something

@@ -116,9 +116,8 @@ impl Sentinel {
     /// watched, while something happens to any, or in TILT.
     #[must_use]
     pub fn poll_composure(&self) -> Span {
-        let few = self.groups.len() < limits::CROWD;
         let unrest = self.now.mono.since(self.host.unrest_at) < limits::CALM_AFTER;
-        if few || unrest || self.host.tilt.since.is_some() {
+        if !self.host.crowded || unrest || self.host.tilt.since.is_some() {
             return Span::ZERO;
         }
         limits::COMPOSURE
@@ -273,6 +272,7 @@ impl Sentinel {
         }
         let few = per_second < crate::limits::CLOSE_PINGS_PER_SECOND;
         self.host.close_pings = few && self.host.rules.keeps(Rule::E2);
+        self.host.crowded = self.groups.len() >= limits::CROWD;
     }
 
     /// Serves requests that waited for an earlier change of the same name.

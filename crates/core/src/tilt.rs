@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::Key;
 use crate::event::{Detail, Event, EventKind};
 use crate::ident::MasterId;
 use crate::limits;
@@ -52,6 +53,8 @@ impl Sentinel {
         for group in self.groups.values_mut() {
             group.nodes_mut().for_each(|node| node.ping.forgive(late, now.mono));
             group.watching_since = now.mono;
+            // Who was down may not be any more, once everything was read.
+            self.deadlines.set_earlier(Key::Group(group.id), now.mono);
         }
     }
 

@@ -91,6 +91,7 @@ impl Node {
                 "sync" => self.sync = command.parse(value),
                 "promote" => self.promote = value.parse().ok(),
                 "hands-over" => self.hands_over = value.parse().ok(),
+                "handing" => self.handing = value == "yes",
                 "stuck" => self.stuck = value == "yes",
                 "priority" => self.priority = command.parse(value),
                 "offset" => self.offset = command.parse(value),

@@ -173,10 +173,12 @@ pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Whether the name cannot be given to another file: a mount point, or a folder that is not ours.
+/// Whether the name cannot be given to another file: a mount point, or a folder that is not ours
+/// or cannot be written to at all.
 fn is_pinned(error: &io::Error) -> bool {
     use io::ErrorKind as K;
-    matches!(error.kind(), K::ResourceBusy | K::CrossesDevices | K::PermissionDenied)
+    let mounted = matches!(error.kind(), K::ResourceBusy | K::CrossesDevices);
+    mounted || matches!(error.kind(), K::PermissionDenied | K::ReadOnlyFilesystem)
 }
 
 #[cfg(test)]

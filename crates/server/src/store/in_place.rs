@@ -143,10 +143,14 @@ pub fn copy_to_put_back(path: &Path) -> Option<PathBuf> {
 /// was put back.
 ///
 /// # Errors
-/// The copy is there but the file cannot be written: it may be torn.
+/// The copy is there but cannot be read, or the file cannot be written: it may be torn.
 pub fn recover(path: &Path) -> io::Result<bool> {
     let target = Target::new(path);
-    let Ok(whole) = fs::read(InPlace::copy_of(&target)) else { return Ok(false) };
+    let whole = match fs::read(InPlace::copy_of(&target)) {
+        Ok(whole) => whole,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let is_whole = fs::read(&target.path).is_ok_and(|text| text == whole);
     if !is_whole {
         write_over(&target.path, &whole)?;

@@ -115,10 +115,13 @@ fn order_of(lab: &Lab, sentinel: usize, words: &[&str]) -> String {
     until("a list of members", BOUND, decided).unwrap()
 }
 
-/// Orders until a majority has voted. Where a disk stands still for half a second nobody is elected,
-/// nothing has happened, and an operator orders again.
+/// Orders until a majority has voted, three times at most. Where a disk stands still for half a
+/// second nobody is elected, nothing has happened, and an operator orders again.
 fn hand_over(lab: &Lab, leader: usize) {
+    let mut orders = 0;
     let elected = || {
+        orders += 1;
+        assert!(orders <= 3, "nobody is ever elected");
         let mark = lab.events.len();
         if order_of(lab, leader, &["COORDINATED"]) != "OK" {
             return None;
