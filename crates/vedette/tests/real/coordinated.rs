@@ -15,7 +15,7 @@ use vedette_resp::Frame;
 
 use crate::group::{
     bring_back, check_one_switch, found, ours, program, redis_sentinel, spec, start,
-    valkey_sentinel,
+    valkey_sentinel, wait_for_log,
 };
 
 /// Longer than any pause that the server may make.
@@ -300,7 +300,8 @@ fn a_refusing_master_stays_the_master() {
         events.iter().find(ended).map(|_| ())
     };
     lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
-    assert!(lab.sentinels[0].log().contains("does not hand over: ERR unknown command 'FAILOVER'"));
+    let words = "does not hand over: ERR unknown command 'FAILOVER'";
+    wait_for_log(|| lab.sentinels[0].log(), words);
     assert_eq!(lab.agreed_master(&name), old);
 }
 
@@ -326,8 +327,7 @@ fn a_user_that_may_not_hand_over_leaves_everything_as_it_was() {
         events.iter().find(ended).map(|_| ())
     };
     lab.events.wait_for("an end of the failover", 0, BOUND, over).unwrap();
-    let log = lab.sentinels[0].log();
-    assert!(log.contains("does not hand over: NOPERM"), "{log}");
+    wait_for_log(|| lab.sentinels[0].log(), "does not hand over: NOPERM");
     let mut master = Client::connect(old).unwrap();
     let info = text(&master.ask(&["INFO", "replication"]).unwrap());
     assert!(info.contains("master_failover_state:no-failover"), "{info}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use vedette::lab::{DataServer, GroupSpec, Lab, Template, programs};
+use vedette::lab::{BOUND, DataServer, GroupSpec, Lab, Template, programs, until};
 use vedette_wire::Dialect;
 
 /// This build's program.
@@ -56,6 +56,13 @@ pub(crate) fn found(what: &str, program: Option<PathBuf>) -> Option<PathBuf> {
         assert!(std::env::var_os("VEDETTE_REQUIRE_SERVERS").is_none(), "{what} is missing");
     }
     program
+}
+
+/// Waits until the log has these words: it is written by a thread of its own, and may come after
+/// the event that a test waited for.
+pub(crate) fn wait_for_log(log: impl Fn() -> String, words: &str) {
+    until(words, BOUND, || log().contains(words).then_some(()))
+        .unwrap_or_else(|error| panic!("{error}: {}", log()));
 }
 
 /// Ends the master with SIGKILL and waits until all agree on another one: the old, the new.

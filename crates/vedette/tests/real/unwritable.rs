@@ -205,7 +205,7 @@ fn disk_that_fills_up_later_does_not_stop_votes() {
     lab.shards[0].node(old).process().kill();
     until("the switch", BOUND, || lab.agreed_by(&[0, 1]).filter(|&port| port != old))
         .unwrap_or_else(|error| panic!("{error}: {}", lab.sentinels[0].log()));
-    assert!(lab.sentinels[0].log().contains("+vote-for-leader"));
+    crate::group::wait_for_log(|| lab.sentinels[0].log(), "+vote-for-leader");
 }
 
 const USERS: &str = "user default on nopass ~* &* +@all\n";
