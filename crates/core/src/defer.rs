@@ -38,7 +38,8 @@ impl Group {
 
     /// A vote for another id starts or prolongs a deferral.
     pub(crate) fn defer_to(&mut self, cx: &mut Cx<'_>, to: SentinelId) {
-        let now = cx.now.mono;
+        let desync = if cx.keeps(Rule::F1) { Span::ZERO } else { cx.host.rng.desync() };
+        let now = cx.now.mono + desync;
         let longest = self.longest_work(cx);
         let run_since = match &self.deferral {
             Some(run) if run.to == Some(to) && now.since(run.last_vote_at) < longest => {

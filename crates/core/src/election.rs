@@ -35,11 +35,7 @@ impl Group {
             return Step::Abort(Ending::NotElected);
         }
         if failover.deferring {
-            return if self.deferral.is_none() {
-                Step::Abort(Ending::NotElected)
-            } else {
-                Step::Wait
-            };
+            return self.wait_for_winner(&count, enough);
         }
         if count.can_be_elected(enough) || !cx.keeps(Rule::F2) || Mutant::LostCandidacyWaits.lives()
         {
@@ -53,6 +49,15 @@ impl Group {
             failover.deferring = true;
         }
         Step::Wait
+    }
+
+    /// Defers to a candidate that could win, as long as it may have won. Votes that came later may
+    /// have gone elsewhere; candidates that defer to each other would then wait in vain.
+    fn wait_for_winner(&mut self, count: &Count, enough: u32) -> Step {
+        if !count.may_have_winner(enough) {
+            self.deferral = None;
+        }
+        if self.deferral.is_none() { Step::Abort(Ending::NotElected) } else { Step::Wait }
     }
 
     /// Nothing is asked before the own vote is on disk; a failing disk ends the candidacy.

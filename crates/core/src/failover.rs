@@ -268,7 +268,7 @@ impl Group {
                 if cx.keeps(Rule::F3) && !Mutant::NoReplicaNoHurry.lives() {
                     self.standing.awaits_replica = true;
                 } else {
-                    self.standing.rest_for(cx, old_pause);
+                    self.standing.rest_long(cx, old_pause);
                 }
                 EventKind::AbortNoGoodReplica
             }

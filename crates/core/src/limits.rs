@@ -36,6 +36,9 @@ pub(crate) const VOTE_REST: Span = Span(300);
 pub(crate) const LOST_PAUSE: (Span, Span) = (Span(250), Span(2000));
 /// Shortest pause after a lost election (rule F2).
 pub(crate) const LOST_PAUSE_LOW: Span = Span(50);
+/// The most that the reference adds to the moment from which it reckons its next attempt
+/// (spec: behaviour 10.2; without rules F1, F2 and F3).
+pub(crate) const DESYNC: Span = Span(999);
 /// How long fresh INFO is awaited before ranking (rule L3).
 pub(crate) const FRESH_INFO_PATIENCE: Span = Span(100);
 /// How long a choice without anybody eligible is repeated (rule L3).

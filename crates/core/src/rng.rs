@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
 use crate::time::Span;
 
 /// SplitMix64: small, well distributed, and its whole state is one number.
@@ -25,6 +26,11 @@ impl Rng {
     pub(crate) fn between(&mut self, low: Span, high: Span) -> Span {
         let width = high.0.saturating_sub(low.0).saturating_add(1);
         low + Span(self.next() % width)
+    }
+
+    /// What the reference adds to its waits, so that candidates do not march in step for ever.
+    pub(crate) fn desync(&mut self) -> Span {
+        self.between(Span::ZERO, limits::DESYNC)
     }
 
     /// `span` give or take a fifth, so that retries do not march in step (rule E1).

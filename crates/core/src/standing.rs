@@ -88,8 +88,16 @@ impl Standing {
     /// without that rule.
     pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Span) {
         let pause = self.draw_rest(cx);
-        let is_hasty = cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives();
-        let pause = if is_hasty { pause } else { old };
+        if cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives() {
+            self.rest_for(cx, pause);
+        } else {
+            self.rest_long(cx, old);
+        }
+    }
+
+    /// The reference's pause, which is long and of a slightly random length.
+    pub(crate) fn rest_long(&mut self, cx: &mut Cx<'_>, old: Span) {
+        let pause = old + cx.host.rng.desync();
         self.rest_for(cx, pause);
     }
 
@@ -100,7 +108,7 @@ impl Standing {
         pause
     }
 
-    pub(crate) fn rest_for(&mut self, cx: &Cx<'_>, pause: Span) {
+    fn rest_for(&mut self, cx: &Cx<'_>, pause: Span) {
         self.rest_until = Some(cx.now.mono + pause);
         self.plan = None;
     }
