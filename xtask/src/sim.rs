@@ -66,6 +66,9 @@ pub(crate) struct SimArgs {
     /// With --trace or --chart: only this Sentinel.
     #[arg(long)]
     sentinel: Option<usize>,
+    /// Of these seeds only those with Sentinels at the reference's pace; rates are not judged.
+    #[arg(long, conflicts_with_all = ["one run", "ci"])]
+    mixed: bool,
     /// Go on after a failure.
     #[arg(long)]
     keep_going: bool,
@@ -229,7 +232,8 @@ fn tell(seed: u64, outcome: &Outcome, replay: &str) -> bool {
 fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
     let started = cpu_seconds();
     announce_panics();
-    let seeds: Vec<u64> = seeds.collect();
+    let wanted = |seed: &u64| !args.mixed || !Plan::draw(*seed).old.is_empty();
+    let seeds: Vec<u64> = seeds.filter(wanted).collect();
     let (next, sum) = (AtomicUsize::new(0), Mutex::new(Sum::default()));
     std::thread::scope(|scope| {
         for _ in 0..args.jobs.max(1) {
@@ -238,7 +242,7 @@ fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
     });
     let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     sum.print(started);
-    sum.judge()
+    if args.mixed { sum.failed.is_empty() } else { sum.judge() }
 }
 
 /// Takes seeds until none is left, or one has failed.

@@ -16,7 +16,7 @@ use crate::witness::{Scene, Seen};
 /// after a save that was ordered after the change was asked for.
 #[derive(Default)]
 pub(super) struct DurableFirst {
-    /// Configurations that others told and that were newer than the one on the disk.
+    /// Configurations that others told and that were newer than the one in force or on the disk.
     heard: BTreeMap<(SentinelIndex, MasterName), BTreeSet<(Epoch, Endpoint)>>,
     /// The last save that was ordered, and the last that is done.
     saves: BTreeMap<SentinelIndex, (u64, u64)>,
@@ -27,9 +27,12 @@ pub(super) struct DurableFirst {
 impl DurableFirst {
     fn hear(&mut self, scene: &Scene<'_>, hello: &Hello) {
         let Some(record) = saved(scene.disk, &hello.master) else { return };
-        if hello.config_epoch > record.config_epoch && hello.id != scene.id {
+        // A promotion that was saved, not told and overtaken is ahead of what is in force.
+        let in_force = shown(scene, &hello.master).map(|view| view.config_epoch);
+        let known = in_force.map_or(record.config_epoch, |epoch| epoch.min(record.config_epoch));
+        if hello.config_epoch > known && hello.id != scene.id {
             let heard = self.heard.entry((scene.sentinel, hello.master.clone())).or_default();
-            heard.retain(|(epoch, _)| *epoch > record.config_epoch);
+            heard.retain(|(epoch, _)| *epoch > known);
             heard.insert((hello.config_epoch, hello.address.clone()));
         }
     }
@@ -348,6 +351,41 @@ mod tests {
         assert!(tell("10.1.0.2", 3, false).is_err());
         assert!(tell("10.1.0.2", 4, false).is_err());
         assert!(tell("10.1.0.2", 4, true).is_ok(), "it was heard");
+    }
+
+    /// A promotion was saved and came to nothing before it was told; what was heard meanwhile was
+    /// older than it and newer than what is in force (seed 20010397).
+    #[test]
+    fn what_is_heard_while_a_promotion_of_ones_own_comes_to_nothing_may_be_told() {
+        let epoch = |number| Epoch::new(number).unwrap_or_default();
+        let mut disk = samples::disk(9);
+        disk.masters[0].config_epoch = epoch(3);
+        let view = samples::view(&[]);
+        let publication = vedette_core::Publication {
+            seq: 1,
+            listing: Some([(view.name.clone(), view.id)].into()),
+            masters: vec![view.into()],
+            process: None,
+            events: Vec::new(),
+        };
+        let snapshot = vedette_wire::Snapshot::default().apply(&publication);
+        let address = Endpoint::new("10.1.0.2", 6379);
+        let hello = Hello {
+            sentinel: Endpoint::new("10.0.0.2", 26379),
+            id: address::sentinel_id(1, 1),
+            current_epoch: epoch(9),
+            master: "m0".into(),
+            address: address.clone(),
+            config_epoch: epoch(2),
+        };
+        let mut check = DurableFirst::default();
+        check.hear(&Scene { snapshot: Some(&snapshot), ..samples::scene(&disk) }, &hello);
+        disk.masters[0].config_epoch = epoch(1);
+        let tell = |number| {
+            check.config_is_durable(&samples::scene(&disk), &hello.master, number, &address)
+        };
+        assert!(tell(epoch(2)).is_ok());
+        assert!(tell(epoch(3)).is_err(), "nobody else told that");
     }
 
     #[test]
