@@ -231,7 +231,7 @@ pub enum TransactionOutcome {
 }
 
 /// A hello (spec: behaviour 6.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hello {
     /// Where the sender listens.
     pub sentinel: Endpoint,

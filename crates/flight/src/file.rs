@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use vedette_core::{Input, Now, Sentinel, Time, WallTime};
 
 use crate::digest::Turn;
-use crate::recorder::{Entry, History};
+use crate::recorder::{Entry, History, Segment};
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -145,8 +145,7 @@ pub fn write(header: &Header, history: &History, out: &mut impl Write) -> io::Re
     let mut lines = Lines { out, count: 0 };
     lines.put(&Line::Flight(Cow::Borrowed(header)))?;
     for segment in history.segments() {
-        let state = Box::new(Cow::Borrowed(segment.checkpoint()));
-        lines.put(&Line::Checkpoint { since: segment.since(), state })?;
+        lines.checkpoint(segment)?;
         for entry in segment.entries() {
             lines.put(&match entry.map_err(io::Error::other)? {
                 Entry::Took(now, input) => Line::In(now.mono.0, now.wall.0, Cow::Owned(input)),
@@ -164,6 +163,16 @@ struct Lines<'a, W> {
 }
 
 impl<W: Write> Lines<'_, W> {
+    /// As [`Line::Checkpoint`]; the state may be JSON already.
+    fn checkpoint(&mut self, segment: &Segment) -> io::Result<()> {
+        self.out.write_all(br#"{"checkpoint":{"since":"#)?;
+        serde_json::to_writer(&mut *self.out, &segment.since())?;
+        self.out.write_all(br#","state":"#)?;
+        segment.checkpoint().write(&mut *self.out)?;
+        self.count += 1;
+        self.out.write_all(b"}}\n")
+    }
+
     fn put(&mut self, line: &Line<'_>) -> io::Result<()> {
         serde_json::to_writer(&mut *self.out, line)?;
         self.count += 1;

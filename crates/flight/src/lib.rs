@@ -19,12 +19,19 @@ mod recorded;
 
 mod recorder;
 
+mod checkpoint;
+
+mod kept;
+
+mod chunks;
+
 mod digest;
 
 mod file;
 
 mod difference;
 
+pub use checkpoint::Checkpoint;
 pub use difference::{Difference, difference};
 pub use digest::{Turn, TurnDigest};
 pub use file::{FORMAT, Flight, FlightError, Header, Part, Reason, Step, read, write};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use vedette_core::{Effect, Input, Now, Sentinel, Span, Time};
 
+use crate::checkpoint::Checkpoint;
 use crate::digest::TurnDigest;
 use crate::recorder::{Bounds, History, Recorder, Segment};
 
@@ -17,22 +18,23 @@ pub struct Recorded {
     tape: Tape,
     turn: TurnDigest,
     now: Now,
-    discard: Box<dyn FnMut(Segment) + Send>,
+    began: Box<dyn FnMut(Option<Segment>) + Send>,
 }
 
 impl Recorded {
-    /// Records from now on. `discard` gets the segments that are forgotten: freeing one takes
-    /// milliseconds, which another thread may have to spare.
+    /// Records from now on. `began` is told of each new segment but the first, and gets the one
+    /// that is forgotten for it: freeing that and packing the new checkpoint ([`Tape::tidy_up`])
+    /// take milliseconds, which another thread may have to spare.
     #[must_use]
     pub fn new(
         core: Sentinel,
         now: Now,
         bounds: Bounds,
-        discard: impl FnMut(Segment) + Send + 'static,
+        began: impl FnMut(Option<Segment>) + Send + 'static,
     ) -> Self {
         let recorder = Recorder::new(Arc::new(core.clone()), now, bounds);
         let tape = Tape(Arc::new(Mutex::new(recorder)));
-        Self { core, tape, turn: TurnDigest::default(), now, discard: Box::new(discard) }
+        Self { core, tape, turn: TurnDigest::default(), now, began: Box::new(began) }
     }
 
     /// What is recorded, for others.
@@ -86,7 +88,7 @@ impl Recorded {
         if wants_checkpoint {
             let checkpoint = Arc::new(self.core.clone());
             let forgotten = self.tape.locked().begin_segment(checkpoint, self.now);
-            forgotten.into_iter().for_each(&mut self.discard);
+            (self.began)(forgotten);
         }
     }
 }
@@ -109,6 +111,18 @@ impl Tape {
             Ok(recorder) => Some(recorder.history()),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner().history()),
             Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Packs the checkpoints that are kept as they were taken. The recorder is not locked
+    /// meanwhile.
+    pub fn tidy_up(&self) {
+        loop {
+            let unpacked = self.locked().unpacked_checkpoint();
+            let Some(copy) = unpacked else { return };
+            // One that cannot be written stays as it is; so does what it would be written for.
+            let Ok(packed) = Checkpoint::pack(&copy) else { return };
+            self.locked().keep_packed(&copy, &packed);
         }
     }
 
@@ -145,6 +159,28 @@ mod tests {
         let history = recorded.tape().history();
         let [before, present] = history.segments() else { panic!("two segments") };
         assert_eq!((before.entries().count(), present.entries().count()), (3, 0));
-        assert_eq!(present.checkpoint(), &recorded.core);
+        assert_eq!(present.checkpoint().whole().map(|copy| &**copy), Some(&recorded.core));
+    }
+
+    #[test]
+    fn checkpoints_are_packed_when_there_is_time() {
+        let bounds = Bounds { segment_bytes: 1, ..Bounds::default() };
+        let mut recorded = Recorded::new(plain_core(), at(0), bounds, drop);
+        recorded.handle_input(at(1), Input::DeadlineReached);
+        while recorded.poll_effect().is_some() {}
+        let written = |history: &History| {
+            let write = |segment: &Segment| {
+                let mut text = Vec::new();
+                segment.checkpoint().write(&mut text).map(|()| text)
+            };
+            history.segments().iter().map(write).collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        let before = recorded.tape().history();
+        recorded.tape().tidy_up();
+        let after = recorded.tape().history();
+        assert_eq!(written(&before), written(&after));
+        let packed = |segment: &Segment| segment.checkpoint().packed_bytes().is_some();
+        assert_eq!(before.segments().iter().map(packed).collect::<Vec<_>>(), [false, false]);
+        assert_eq!(after.segments().iter().map(packed).collect::<Vec<_>>(), [true, true]);
     }
 }

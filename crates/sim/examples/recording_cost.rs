@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vedette_core::Span;
-use vedette_flight::{Bounds, Entry, FORMAT, Header, Reason, Recorder, write};
+use vedette_flight::{Bounds, Entry, FORMAT, Header, Reason, Recorder, read, write};
 use vedette_sim::{MasterPlan, Plan, SentinelIndex, Witness, World};
 
 const SETTLING_MS: u64 = 20_000;
@@ -41,12 +41,22 @@ fn main() {
 
     println!("kept in {:.2} of these bytes", kept(segment.memory_bytes(), segment.bytes()));
 
-    let core = segment.checkpoint();
-    let cloned = median(|| drop(black_box(Arc::new(core.clone()))));
+    // Read back from a file, as the checkpoint of a recording is meant for.
+    let header = Header {
+        format: FORMAT,
+        program: "recording_cost".to_owned(),
+        pid: 0,
+        written_at: Default::default(),
+        reason: Reason::Test,
+    };
+    let mut file = Vec::new();
+    write(&header, &history, &mut file).unwrap();
+    let core = read(&file[..]).unwrap().parts.pop().unwrap().checkpoint;
+    let cloned = median(|| drop(black_box(Arc::new((*core).clone()))));
     println!("a checkpoint, taken and dropped: {cloned:.1} us");
 
     let recorded = median(|| {
-        let mut recorder = Recorder::new(Arc::new(core.clone()), segment.since(), never());
+        let mut recorder = Recorder::new(Arc::new((*core).clone()), segment.since(), never());
         for entry in &list {
             match entry {
                 Entry::Took(now, input) => recorder.took(*now, input),
@@ -58,14 +68,6 @@ fn main() {
     println!("an entry, added and dropped: {:.3} us", (recorded - cloned) / entries as f64);
 
     let handed = median(|| drop(black_box(history.clone())));
-    let header = Header {
-        format: FORMAT,
-        program: "recording_cost".to_owned(),
-        pid: 0,
-        written_at: Default::default(),
-        reason: Reason::Test,
-    };
-    let mut file = Vec::new();
     let written = median(|| {
         file.clear();
         write(&header, &history, &mut file).unwrap();

@@ -2,10 +2,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vedette_core::{
     Answer, Config, ConnId, DurableState, Endpoint, Epoch, InfoAnswer, InfoReport, MasterSettings,
-    Role, SavedMaster, SentinelId, Settings, Time, Tunables,
+    Request, Role, SavedMaster, SentinelId, Settings, Ticket, Time, Tunables, WallTime,
 };
 
 use super::*;
+use crate::chunks::CHUNK_BYTES;
 
 /// A core that watches one master.
 pub(crate) fn core(settings: MasterSettings) -> Sentinel {
@@ -59,7 +60,7 @@ fn entries_stay_in_order_over_chunks() {
     (0..count).for_each(|number| recorder.took(at(number), &connected(number)));
     let history = recorder.history();
     assert_eq!(numbers(&history.segments()[0]), (0..count).collect::<Vec<_>>());
-    assert!(history.segments()[0].packed.len() > 1);
+    assert!(history.segments()[0].bytes() > 2 * CHUNK_BYTES);
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn full_chunks_are_packed_and_read_back() {
 #[test]
 fn a_chunk_that_cannot_be_unpacked_is_said_to_be_bad() {
     let mut recorder = recorder(Bounds::default());
-    recorder.present.packed.push([4, 0, 0, 0, 0x40].as_slice().into());
+    recorder.present.chunks.push_packed(&[4, 0, 0, 0, 0x40]);
     recorder.took(at(1), &connected(1));
     let history = recorder.history();
     let read: Vec<_> = history.segments()[0].entries().map(|entry| entry.is_ok()).collect();
@@ -157,6 +158,47 @@ fn what_happens_most_takes_a_few_bytes() {
     let answer = Answer::Ping(vedette_core::PingReply::Pong);
     recorder.took(at(5001), &Input::Answered { conn: ConnId(70_000), answer });
     assert!(recorder.present.bytes() < 20, "{}", recorder.present.bytes());
+}
+
+fn hello(config_epoch: u64) -> Arc<vedette_core::Hello> {
+    Arc::new(vedette_core::Hello {
+        sentinel: Endpoint::new("10.0.0.9", 26379),
+        id: SentinelId::from_random([8; 20]),
+        current_epoch: Epoch::ZERO,
+        master: "mymaster".into(),
+        address: Endpoint::new("10.0.0.1", 6379),
+        config_epoch: Epoch::new(config_epoch).unwrap(),
+    })
+}
+
+/// They are most of what is heard, and nearly all of them say what was said before.
+#[test]
+fn hellos_are_kept_once_for_each_segment() {
+    let heard = |number: u64| Input::MessageReceived {
+        conn: ConnId(number),
+        hello: Some(hello(number % 3)),
+    };
+    let told = |number: u64| Input::Requested {
+        ticket: Ticket(number),
+        request: Request::Hello(Some(hello(number % 3))),
+    };
+    let inputs: Vec<Input> =
+        (0..300).map(|n| if n % 2 == 0 { heard(n) } else { told(n) }).collect();
+    let mut recorder = recorder(Bounds::default());
+    for segment in 0..2 {
+        inputs.iter().for_each(|input| recorder.took(at(segment), input));
+        assert!(recorder.present.bytes() < 300 * 8 + 3 * 200, "{}", recorder.present.bytes());
+        recorder.begin_segment(Arc::new(plain_core()), at(segment));
+    }
+    let history = recorder.history();
+    let read: Vec<Input> = history.segments()[0]
+        .entries()
+        .map(|entry| match entry {
+            Ok(Entry::Took(_, input)) => input,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(read, inputs);
 }
 
 /// Clocks are values too: whatever they do is kept.

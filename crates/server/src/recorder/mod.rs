@@ -2,7 +2,7 @@
 //! a signal asks for it or the process panics.
 //!
 //! The control thread only adds to what is kept. Everything slow happens on a thread of its own:
-//! writing, and freeing what is forgotten. A panicking thread writes by itself, for nobody else may
+//! writing, packing, and freeing what is forgotten. A panicking thread writes by itself, for nobody else may
 //! be left to do it.
 
 mod files;
@@ -47,7 +47,8 @@ const ORDERS: usize = 4;
 /// What the recorder's thread is asked to do.
 enum Order {
     Write,
-    Forget(Segment),
+    /// A segment began: its checkpoint is to be packed, and this one freed.
+    TidyUp(Option<Segment>),
 }
 
 impl FlightRecorder {
@@ -72,12 +73,13 @@ impl FlightRecorder {
     /// Records this core from now on. There is one core in a process.
     pub(crate) fn record(&self, core: Sentinel, now: Now) -> Recorded {
         let orders = self.0.orders.clone();
-        let forget = move |segment| {
+        let tidy_up = move |forgotten| {
             // A disk that hangs holds up the thread: then the segment is freed here and now.
-            let _ = orders.try_send(Order::Forget(segment));
+            let _ = orders.try_send(Order::TidyUp(forgotten));
         };
-        let recorded = Recorded::new(core, now, Bounds::default(), forget);
+        let recorded = Recorded::new(core, now, Bounds::default(), tidy_up);
         let _the_first_one_stays = self.0.tape.set(recorded.tape());
+        let _is_packed_with_the_next_one = self.0.orders.try_send(Order::TidyUp(None));
         recorded
     }
 
@@ -109,7 +111,10 @@ impl FlightRecorder {
     fn work(&self, inbox: &Receiver<Order>) {
         while let Ok(order) = inbox.recv() {
             match order {
-                Order::Forget(segment) => drop(segment),
+                Order::TidyUp(forgotten) => {
+                    drop(forgotten);
+                    self.0.tape.get().iter().for_each(|tape| tape.tidy_up());
+                }
                 Order::Write => {
                     self.0.asked.store(false, Ordering::Release);
                     self.write_as_asked();
