@@ -31,9 +31,6 @@ pub struct ReplyDecoder {
     failed: Option<DecodeError>,
 }
 
-/// Room that stays with a connection: for a hello, not for an INFO.
-const KEPT_BYTES: usize = 1024;
-
 #[derive(Clone, Copy, Debug)]
 enum PayloadKind {
     Bulk,
@@ -82,10 +79,13 @@ impl ReplyDecoder {
         &mut self.buffer
     }
 
-    /// Between replies: gives back what a long one needed. What short ones need is kept.
+    /// Between replies: gives back the room that they took.
     pub fn release(&mut self) {
-        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_BYTES {
+        if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
+        }
+        if self.open.is_empty() {
+            self.open = Vec::new();
         }
     }
 

@@ -11,7 +11,9 @@ use vedette_core::{
 use vedette_flight::{Bounds, Recorded, Tape};
 use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{ClientLimits, Ends, Pause, ServerFacts, Told};
-use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, NodeLink, Snapshot, Surroundings};
+use vedette_wire::{
+    Client, ClientId, ConnectionFacts, Dialect, HelloMemory, NodeLink, Snapshot, Surroundings,
+};
 
 use crate::agenda::Happening;
 use crate::alarm::Alarm;
@@ -53,6 +55,7 @@ pub(crate) struct SentinelHost {
 pub(crate) struct Process {
     pub(crate) core: Core,
     pub(crate) links: BTreeMap<ConnId, LinkEnd>,
+    pub(crate) hellos: HelloMemory,
     /// Links that ended while what came on them before is still to be fed to the core.
     pub(crate) ended: BTreeMap<ConnId, LinkEnd>,
     pub(crate) clients: BTreeMap<ClientId, (Client, WireId)>,
@@ -240,6 +243,7 @@ impl Process {
         Self {
             core,
             links: BTreeMap::new(),
+            hellos: HelloMemory::default(),
             ended: BTreeMap::new(),
             clients: BTreeMap::new(),
             tickets: BTreeMap::new(),

@@ -12,7 +12,7 @@ use vedette_core::{
     Secret, SentinelId, TransactionCommand,
 };
 use vedette_resp::{ReplyDecoder, RequestDecoder, RequestLimits};
-use vedette_wire::{LinkError, NodeLink};
+use vedette_wire::{HelloMemory, LinkError, NodeLink};
 
 use crate::{Cuts, Tape, shown};
 
@@ -78,10 +78,9 @@ fn commands(bytes: &BytesMut) -> usize {
 }
 
 fn received(link: &mut NodeLink, pieces: &[&[u8]]) -> Outcome {
-    let mut outcome = Outcome::default();
+    let (mut outcome, mut memory) = (Outcome::default(), HelloMemory::default());
     for piece in pieces {
-        let end = link.receive(piece);
-        outcome.inputs.extend(std::iter::from_fn(|| link.poll_input()));
+        let end = link.receive(piece, &mut memory, &mut outcome.inputs);
         if let Err(error) = end {
             outcome.error = Some(error);
             break;
@@ -144,16 +143,16 @@ fn frames(stream: &[u8]) -> (usize, bool) {
 
 /// What is still open is answered by the replies that come then; one more is unexpected.
 fn nothing_is_lost(mut link: NodeLink, open: &[Query], replies_max: usize) {
-    let mut answered = 0;
+    let (mut inputs, mut memory) = (Vec::new(), HelloMemory::default());
     for _ in 0..replies_max {
-        if answered == open.len() {
+        if inputs.len() == open.len() {
             break;
         }
-        link.receive(b"+OK\r\n").expect("a reply that is owed");
-        answered += std::iter::from_fn(|| link.poll_input()).count();
+        link.receive(b"+OK\r\n", &mut memory, &mut inputs).expect("a reply that is owed");
     }
-    assert_eq!(answered, open.len(), "an answer is lost");
-    assert_eq!(link.receive(b"+PONG\r\n"), Err(LinkError::Unexpected));
+    assert_eq!(inputs.len(), open.len(), "an answer is lost");
+    let more = link.receive(b"+PONG\r\n", &mut memory, &mut inputs);
+    assert_eq!(more, Err(LinkError::Unexpected));
 }
 
 fn query(byte: u8) -> Query {

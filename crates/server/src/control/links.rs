@@ -12,7 +12,7 @@ use bytes::Buf as _;
 use tokio::io::ReadBuf;
 use tokio::net::TcpSocket;
 use vedette_core::{ConnId, Input, Purpose, Query, Renames};
-use vedette_wire::NodeLink;
+use vedette_wire::{HelloMemory, NodeLink};
 
 use crate::doorbell::{Doorbell, ReadySet};
 use crate::log::os_words;
@@ -26,12 +26,14 @@ const READS_PER_LOOK: usize = 4;
 
 /// All outgoing connections, by their number.
 pub(super) struct Links {
-    links: HashMap<ConnId, Link>,
+    /// Boxed: the table is half empty.
+    links: HashMap<ConnId, Box<Link>>,
     ready: ReadySet,
     /// Links whose output grew in this turn; each is written once at its end.
     grown: Vec<ConnId>,
     route: Route,
     scratch: Box<[u8]>,
+    hellos: HelloMemory,
     keys: Vec<u64>,
 }
 
@@ -61,6 +63,13 @@ type Connecting = Pin<Box<dyn Future<Output = io::Result<(Stream, IpAddr)>> + Se
 /// The connection is over; the core was told.
 struct Over;
 
+/// What all links use in turn.
+struct Desk<'a> {
+    scratch: &'a mut [u8],
+    hellos: &'a mut HelloMemory,
+    route: &'a Route,
+}
+
 impl Links {
     pub(super) fn new(bell: Arc<Doorbell>, route: Route) -> Self {
         Self {
@@ -69,6 +78,7 @@ impl Links {
             grown: Vec::new(),
             route,
             scratch: vec![0; READ_BYTES].into(),
+            hellos: HelloMemory::default(),
             keys: Vec::new(),
         }
     }
@@ -89,7 +99,7 @@ impl Links {
         let wire = NodeLink::new(conn, purpose, renames);
         let socket = Socket::Connecting(Box::pin(connected(to, self.route.clone())));
         let waker = self.ready.waker(conn.0);
-        self.links.insert(conn, Link { wire, to, socket, waker });
+        self.links.insert(conn, Box::new(Link { wire, to, socket, waker }));
         self.look_at(conn, inputs);
     }
 
@@ -141,9 +151,9 @@ impl Links {
 
     fn look_at(&mut self, conn: ConnId, inputs: &mut impl Extend<Input>) {
         let Some(link) = self.links.get_mut(&conn) else { return };
-        let over = link
-            .finish_connect(inputs)
-            .and_then(|()| link.read(&mut self.scratch, &self.route, inputs));
+        let desk =
+            Desk { scratch: &mut self.scratch, hellos: &mut self.hellos, route: &self.route };
+        let over = link.finish_connect(inputs).and_then(|()| link.read(desk, inputs));
         if over.is_err() {
             self.links.remove(&conn);
         }
@@ -172,22 +182,16 @@ impl Link {
     }
 
     /// Writes what was queued, then reads until nothing is readable.
-    fn read(
-        &mut self,
-        scratch: &mut [u8],
-        route: &Route,
-        inputs: &mut impl Extend<Input>,
-    ) -> Result<(), Over> {
+    fn read(&mut self, mut desk: Desk<'_>, inputs: &mut impl Extend<Input>) -> Result<(), Over> {
         let mut over = self.write();
         for _ in 0..READS_PER_LOOK {
             if over.is_err() {
                 break;
             }
-            match self.read_once(scratch, route) {
+            match self.read_once(&mut desk, inputs) {
                 Poll::Ready(result) => over = result,
                 Poll::Pending => return Ok(()),
             }
-            inputs.extend(std::iter::from_fn(|| self.wire.poll_input()));
         }
         match over {
             Ok(()) => self.waker.wake_by_ref(),
@@ -196,21 +200,26 @@ impl Link {
         over
     }
 
-    fn read_once(&mut self, scratch: &mut [u8], route: &Route) -> Poll<Result<(), Over>> {
+    fn read_once(
+        &mut self,
+        desk: &mut Desk<'_>,
+        inputs: &mut impl Extend<Input>,
+    ) -> Poll<Result<(), Over>> {
         let Socket::Open(stream) = &mut self.socket else { return Poll::Pending };
-        let mut buffer = ReadBuf::new(scratch);
+        let mut buffer = ReadBuf::new(desk.scratch);
         let read = stream.poll_read(&mut Context::from_waker(&self.waker), &mut buffer);
         read.map(|read| match read {
             Ok(()) if !buffer.filled().is_empty() => {
-                if let Some(dialer) = &route.dialer {
+                if let Some(dialer) = &desk.route.dialer {
                     dialer.is_well(self.to);
                 }
-                self.wire.receive(buffer.filled()).map_err(|_| Over)
+                self.wire.receive(buffer.filled(), desk.hellos, inputs).map_err(|_| Over)
             }
             Ok(()) => Err(Over),
             Err(error) => {
                 // With TLS 1.3 a server refuses our certificate only now.
-                if let (io::ErrorKind::InvalidData, Some(dialer)) = (error.kind(), &route.dialer) {
+                let dialer = &desk.route.dialer;
+                if let (io::ErrorKind::InvalidData, Some(dialer)) = (error.kind(), dialer) {
                     dialer.complain(self.to, &error);
                 }
                 Err(Over)
@@ -230,6 +239,7 @@ impl Link {
                 Poll::Pending => return Ok(()),
             }
         }
+        self.wire.release_output();
         match stream.poll_flush(&mut Context::from_waker(&self.waker)) {
             Poll::Ready(Err(_)) => Err(Over),
             Poll::Ready(Ok(())) | Poll::Pending => Ok(()),

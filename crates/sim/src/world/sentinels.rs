@@ -140,8 +140,7 @@ impl World {
                 inputs.push_back(Input::ConnectFailed { conn, reason });
             }
             Parcel::Bytes(bytes) => {
-                let fine = end.link.receive(&bytes).is_ok();
-                inputs.extend(std::iter::from_fn(|| end.link.poll_input()));
+                let fine = end.link.receive(&bytes, &mut process.hellos, inputs).is_ok();
                 if !fine {
                     self.hang_up(Holder::SentinelLink(index, conn));
                     inputs.push_back(Input::Disconnected { conn });

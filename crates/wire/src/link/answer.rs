@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use vedette_core::{HandOverReply, Hello, InfoAnswer, Opinion, PingReply, SentinelId};
+use vedette_core::{HandOverReply, InfoAnswer, Opinion, PingReply, SentinelId};
 use vedette_resp::Frame;
 
-use crate::hello::{epoch, parse_hello};
+use crate::hello::epoch;
 use crate::info::parse_info;
 
 /// Only simple strings and errors count; what they begin with decides (spec: behaviour 8.1).
@@ -88,9 +88,4 @@ pub(super) fn message(frame: &Frame) -> Option<&[u8]> {
         }
         _ => None,
     }
-}
-
-/// The hello in a message.
-pub(super) fn hello(payload: &[u8]) -> Option<Arc<Hello>> {
-    parse_hello(payload).map(Arc::new)
 }

@@ -3,6 +3,9 @@
 
 mod answer;
 mod command;
+mod heard;
+
+pub use heard::HelloMemory;
 
 use core::fmt;
 use std::collections::{BTreeSet, VecDeque};
@@ -35,7 +38,6 @@ pub struct NodeLink {
     decoder: ReplyDecoder,
     /// What the next replies belong to, oldest first.
     expected: VecDeque<Expected>,
-    inputs: VecDeque<Input>,
 }
 
 /// What one or several replies belong to.
@@ -51,7 +53,8 @@ enum Expected {
     HandOver,
     /// `REPLCONF GETACK`: only a refusal is told.
     NothingOrRefusal,
-    Transaction(Transaction),
+    /// Boxed: it is rare, and every link keeps room for some of these.
+    Transaction(Box<Transaction>),
 }
 
 /// A SLAVEOF transaction whose replies are coming in (spec: behaviour 10.7).
@@ -87,7 +90,6 @@ impl NodeLink {
             output: BytesMut::new(),
             decoder: ReplyDecoder::default(),
             expected: VecDeque::new(),
-            inputs: VecDeque::new(),
         }
     }
 
@@ -125,7 +127,8 @@ impl NodeLink {
             Query::Hello(_) => Expected::Hello,
             Query::AskDown { .. } => Expected::Opinion,
             Query::Replicate { without, .. } => {
-                Expected::Transaction(Transaction::new(command::transaction(without)))
+                let commands = command::transaction(without);
+                Expected::Transaction(Box::new(Transaction::new(commands)))
             }
         });
     }
@@ -135,48 +138,87 @@ impl NodeLink {
         &mut self.output
     }
 
-    /// Takes bytes as they came.
+    /// When everything was written: gives back the room that it took.
+    pub fn release_output(&mut self) {
+        if self.output.is_empty() {
+            self.output = BytesMut::new();
+        }
+    }
+
+    /// Takes bytes as they came, and tells what they are.
     ///
     /// # Errors
-    /// The connection must be closed. Inputs that came before stay available.
-    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        if self.is_pong_alone(bytes) {
-            self.expected.pop_front();
-            self.answered(Answer::Ping(vedette_core::PingReply::Pong));
+    /// The connection must be closed. What came before the error was told.
+    pub fn receive(
+        &mut self,
+        bytes: &[u8],
+        memory: &mut HelloMemory,
+        inputs: &mut impl Extend<Input>,
+    ) -> Result<(), LinkError> {
+        let bytes = self.receive_short(bytes, memory, inputs);
+        if bytes.is_empty() {
             return Ok(());
         }
         self.decoder.feed(bytes);
         while let Some(frame) = self.decoder.next()? {
-            self.take(&frame)?;
+            inputs.extend(self.take(&frame, memory)?);
         }
         self.decoder.release();
         Ok(())
     }
 
-    /// The oldest input that was not taken yet.
-    pub fn poll_input(&mut self) -> Option<Input> {
-        self.inputs.pop_front()
+    /// The most frequent cases, without a detour through the decoder; what is left of the bytes.
+    fn receive_short<'a>(
+        &mut self,
+        mut bytes: &'a [u8],
+        memory: &mut HelloMemory,
+        inputs: &mut impl Extend<Input>,
+    ) -> &'a [u8] {
+        if self.decoder.buffered() > 0 {
+            return bytes;
+        }
+        let conn = self.conn;
+        if self.purpose == Purpose::Subscription {
+            while let Some((payload, after)) = heard::message(bytes) {
+                inputs.extend([Input::MessageReceived { conn, hello: memory.read(payload) }]);
+                bytes = after;
+            }
+        }
+        loop {
+            let short = match self.expected.front() {
+                Some(Expected::Ping) => {
+                    let after = bytes.strip_prefix(b"+PONG\r\n");
+                    after.map(|after| (after, Answer::Ping(vedette_core::PingReply::Pong)))
+                }
+                Some(Expected::Hello) => {
+                    let after = heard::integer(bytes);
+                    after.map(|after| (after, Answer::Hello { accepted: true }))
+                }
+                Some(_) | None => None,
+            };
+            let Some((after, answer)) = short else { return bytes };
+            self.expected.pop_front();
+            inputs.extend([Input::Answered { conn, answer }]);
+            bytes = after;
+        }
     }
 
-    /// The most frequent case, without a detour through the decoder.
-    fn is_pong_alone(&self, bytes: &[u8]) -> bool {
-        bytes == b"+PONG\r\n"
-            && self.decoder.buffered() == 0
-            && matches!(self.expected.front(), Some(Expected::Ping))
-    }
-
-    fn take(&mut self, frame: &Frame) -> Result<(), LinkError> {
+    /// What a frame tells; none if it is part of something, or nobody needs to know.
+    fn take(
+        &mut self,
+        frame: &Frame,
+        memory: &mut HelloMemory,
+    ) -> Result<Option<Input>, LinkError> {
+        let conn = self.conn;
         if self.purpose == Purpose::Subscription
             && let Some(payload) = answer::message(frame)
         {
-            let hello = answer::hello(payload);
-            self.inputs.push_back(Input::MessageReceived { conn: self.conn, hello });
-            return Ok(());
+            return Ok(Some(Input::MessageReceived { conn, hello: memory.read(payload) }));
         }
         while matches!(self.expected.front(), Some(Expected::NothingOrRefusal)) {
             self.expected.pop_front();
             if answer::is_refusal_of(frame, "replconf") {
-                return Ok(());
+                return Ok(None);
             }
         }
         let answer = match self.expected.front_mut().ok_or(LinkError::Unexpected)? {
@@ -189,19 +231,14 @@ impl NodeLink {
             Expected::Hello => Answer::Hello { accepted: !frame.is_error() },
             Expected::HandOver => Answer::HandOver(answer::hand_over(frame)),
             Expected::Opinion => Answer::Opinion(answer::opinion(frame)),
-            Expected::NothingOrRefusal => return Ok(()),
+            Expected::NothingOrRefusal => return Ok(None),
             Expected::Transaction(transaction) => match transaction.take(frame) {
                 Some(outcome) => Answer::Replicate(outcome),
-                None => return Ok(()),
+                None => return Ok(None),
             },
         };
         self.expected.pop_front();
-        self.answered(answer);
-        Ok(())
-    }
-
-    fn answered(&mut self, answer: Answer) {
-        self.inputs.push_back(Input::Answered { conn: self.conn, answer });
+        Ok(Some(Input::Answered { conn, answer }))
     }
 }
 

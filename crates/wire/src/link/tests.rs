@@ -6,7 +6,7 @@ use vedette_core::{
     Renames, ReplicationTarget, Secret, SentinelId, TransactionCommand, TransactionOutcome,
 };
 
-use super::{LinkError, NodeLink};
+use super::{HelloMemory, LinkError, NodeLink};
 use crate::hello::parse_hello;
 
 const ID: &str = "903ed8b5de54c8f708256e1c0190a425510f5005";
@@ -15,6 +15,13 @@ const HELLO: &str =
 
 fn link(purpose: Purpose) -> NodeLink {
     NodeLink::new(ConnId(1), purpose, Arc::default())
+}
+
+/// What these bytes tell, and whether the link is still of use.
+fn received(link: &mut NodeLink, bytes: &[u8]) -> (Vec<Input>, Result<(), LinkError>) {
+    let mut inputs = Vec::new();
+    let end = link.receive(bytes, &mut HelloMemory::default(), &mut inputs);
+    (inputs, end)
 }
 
 fn id() -> SentinelId {
@@ -49,8 +56,10 @@ fn answers(queries: &[Query], bytes: &str) -> Vec<Answer> {
     for query in queries {
         link.send(query);
     }
-    link.receive(bytes.as_bytes()).expect("replies");
-    core::iter::from_fn(|| link.poll_input())
+    let (inputs, end) = received(&mut link, bytes.as_bytes());
+    end.expect("replies");
+    inputs
+        .into_iter()
         .map(|input| match input {
             Input::Answered { conn: ConnId(1), answer } => answer,
             other => panic!("{other:?}"),
@@ -223,8 +232,8 @@ fn a_subscription_brings_hellos() {
         format!("{head}${}\r\n{payload}\r\n", payload.len())
     };
     let bytes = format!("+OK\r\n{confirmed}{}{}", message(HELLO), message("nonsense"));
-    link.receive(bytes.as_bytes()).expect("replies");
-    let inputs: Vec<_> = core::iter::from_fn(|| link.poll_input()).collect();
+    let (inputs, end) = received(&mut link, bytes.as_bytes());
+    end.expect("replies");
     let conn = ConnId(1);
     let hello = parse_hello(HELLO.as_bytes()).map(Arc::new);
     assert_eq!(inputs[1], Input::Answered { conn, answer: Answer::Subscribed { accepted: true } });
@@ -236,9 +245,10 @@ fn a_subscription_brings_hellos() {
 fn a_refused_subscription_is_told() {
     let mut link = link(Purpose::Subscription);
     link.send(&Query::Subscribe);
-    link.receive(b"-NOPERM no\r\n").expect("a reply");
+    let (inputs, end) = received(&mut link, b"-NOPERM no\r\n");
     let answer = Answer::Subscribed { accepted: false };
-    assert_eq!(link.poll_input(), Some(Input::Answered { conn: ConnId(1), answer }));
+    assert_eq!(inputs, [Input::Answered { conn: ConnId(1), answer }]);
+    end.expect("a reply");
 }
 
 #[test]
@@ -246,10 +256,9 @@ fn what_nobody_asked_for_ends_the_link() {
     let mut link = link(Purpose::Commands);
     link.send(&Query::Ping);
     let both = b"+PONG\r\n-ERR max number of clients reached\r\n";
-    assert_eq!(link.receive(both), Err(LinkError::Unexpected));
-    assert!(link.poll_input().is_some(), "the answer before it still counts");
-    assert!(matches!(
-        self::link(Purpose::Commands).receive(b"HTTP/1.1 400\r\n"),
-        Err(LinkError::NotResp(_))
-    ));
+    let (inputs, end) = received(&mut link, both);
+    assert_eq!(end, Err(LinkError::Unexpected));
+    assert_eq!(inputs.len(), 1, "the answer before it still counts");
+    let (_, end) = received(&mut self::link(Purpose::Commands), b"HTTP/1.1 400\r\n");
+    assert!(matches!(end, Err(LinkError::NotResp(_))));
 }
