@@ -52,7 +52,7 @@ impl Sentinel {
         Census {
             connections: host.connections(),
             peers: self.peers.len(),
-            groups: self.groups.values().map(Group::census).collect(),
+            groups: self.groups.values().map(|group| group.census()).collect(),
             requests: host.parked.len()
                 + host.unresolved.len()
                 + host.gate.staged_requests().count(),

@@ -82,7 +82,7 @@ impl Sentinel {
     ) {
         let address = Address::new(address);
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
-        let all = self.groups.values_mut();
+        let all = self.groups.values_mut().map(|group| &mut **group);
         let mut groups: Vec<_> = all.filter(|group| group.is_asked(&cx, &address)).collect();
         cx.host.touched.extend(groups.iter().map(|group| group.id));
         vote::answer_question(&mut cx, &mut groups, ticket, &address, epoch, wants);

@@ -290,6 +290,7 @@ impl Group {
         let line = cx.peers.get(&id).and_then(|peer| peer.line.conn.as_ref());
         let waiting = line.filter(|conn| conn.awaits_hello(self.id)).map(|conn| conn.id);
         member.hello.outstanding_on = waiting;
+        self.members.reserve_exact(1);
         self.members.push(member);
         self.standing.member_found(now);
         self.show(cx);

@@ -100,6 +100,8 @@ impl Group {
     pub(crate) fn add_replica(&mut self, cx: &mut Cx<'_>, address: Address) -> NodeId {
         let id = cx.host.mint_node();
         let node = Node::new(id, address, Role::Replica, cx.now.mono);
+        // Most masters have one or two: room for four would be half of what a group takes.
+        self.replicas.reserve_exact(1);
         self.replicas.push(Replica::new(node, cx.host.settings.announce_hostnames));
         id
     }

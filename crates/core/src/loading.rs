@@ -1,5 +1,6 @@
 //! Masters come and go: from the file, by MONITOR, REMOVE and RESET.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::address::{Address, Endpoint};
@@ -27,8 +28,8 @@ impl Sentinel {
         self.next_master += 1;
         let id = MasterId(self.next_master);
         let node = Node::new(self.host.mint_node(), address, Role::Master, now.mono);
-        self.groups
-            .insert(id, Group::new(id, name.clone(), self.host.rules, node, settings, now.mono));
+        let group = Group::new(id, name.clone(), self.host.rules, node, settings, now.mono);
+        self.groups.insert(id, Box::new(group));
         self.names.insert(name, id);
         self.host.outbox.changed.insert(id);
         self.host.outbox.listing_changed = true;

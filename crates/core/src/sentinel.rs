@@ -1,5 +1,6 @@
 //! The host loop: facts come in, rules run, orders go out.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -26,7 +27,8 @@ pub struct Sentinel {
     pub(crate) now: Now,
     pub(crate) host: Host,
     pub(crate) peers: Peers,
-    pub(crate) groups: BTreeMap<MasterId, Group>,
+    /// Boxed: the tree is half empty.
+    pub(crate) groups: BTreeMap<MasterId, Box<Group>>,
     pub(crate) names: BTreeMap<MasterName, MasterId>,
     pub(crate) deadlines: Deadlines,
     pub(crate) next_master: u64,

@@ -90,7 +90,7 @@ impl Sentinel {
             ping.any_at > since || line.failed_at.is_some_and(|at| at > since)
         };
         let peers = self.peers.values().all(|peer| fresh(&peer.ping, &peer.line));
-        let mut nodes = self.groups.values().flat_map(crate::group::Group::nodes);
+        let mut nodes = self.groups.values().flat_map(|group| group.nodes());
         peers
             && nodes
                 .all(|node| node.address.socket().is_none() || fresh(&node.ping, &node.commands))
