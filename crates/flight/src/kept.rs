@@ -76,14 +76,12 @@ impl Encoder {
     pub(crate) fn took(&mut self, now: Now, input: &Input, chunks: &mut Chunks) {
         let later = Later::between(self.last, now);
         self.last = now;
-        let kept = match input {
-            Input::MessageReceived { conn, hello: Some(hello) } => {
-                self.number(hello, chunks).map(|number| Kept::Heard(later, *conn, number))
-            }
-            Input::Requested { ticket, request: Request::Hello(Some(hello)) } => {
-                self.number(hello, chunks).map(|number| Kept::Told(later, *ticket, number))
-            }
-            _ => None,
+        let kept = if let Input::MessageReceived { conn, hello: Some(hello) } = input {
+            self.number(hello, chunks).map(|number| Kept::Heard(later, *conn, number))
+        } else if let Input::Requested { ticket, request: Request::Hello(Some(hello)) } = input {
+            self.number(hello, chunks).map(|number| Kept::Told(later, *ticket, number))
+        } else {
+            None
         };
         put(&kept.unwrap_or(Kept::Took(later, Cow::Borrowed(input))), chunks);
     }

@@ -2,8 +2,8 @@
 //! a signal asks for it or the process panics.
 //!
 //! The control thread only adds to what is kept. Everything slow happens on a thread of its own:
-//! writing, packing, and freeing what is forgotten. A panicking thread writes by itself, for nobody else may
-//! be left to do it.
+//! writing, packing, and freeing what is forgotten. A panicking thread writes by itself, for nobody
+//! else may be left to do it.
 
 mod files;
 
