@@ -189,7 +189,10 @@ impl Group {
                 leader_epoch: member.leader_epoch,
             })
         };
-        self.members.iter().filter_map(view).collect()
+        // Pictures stay: no room for members that are not there.
+        let mut views = Vec::with_capacity(self.members.len());
+        views.extend(self.members.iter().filter_map(view));
+        views
     }
 }
 

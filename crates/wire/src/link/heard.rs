@@ -8,8 +8,10 @@ use vedette_core::Hello;
 
 use crate::hello::parse_hello;
 
-/// Bytes of hellos that a generation remembers.
-const GENERATION_BYTES: usize = 1 << 20;
+/// Bytes that a generation takes.
+const GENERATION_BYTES: usize = 4 << 20;
+/// What a hello takes beside its text: itself, its names, its place.
+const HELLO_BYTES: usize = 300;
 
 /// The hellos that were heard lately on all links of a thread. Nearly every hello has been heard
 /// before: it is found here by its text and not read again, and all who keep it share one copy.
@@ -32,11 +34,12 @@ impl HelloMemory {
             Some(known) => known,
             None => (text.into(), Arc::new(parse_hello(text)?)),
         };
-        if self.young_bytes + text.len() > GENERATION_BYTES {
+        let bytes = text.len() + HELLO_BYTES;
+        if self.young_bytes + bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.young_bytes += text.len();
+        self.young_bytes += bytes;
         self.young.insert(text, hello.clone());
         Some(hello)
     }
@@ -106,7 +109,9 @@ mod tests {
                 assert!(Arc::ptr_eq(&again, &often));
             }
         }
-        let bytes = |map: &HashMap<Box<[u8]>, _>| map.keys().map(|text| text.len()).sum::<usize>();
+        let bytes = |map: &HashMap<Box<[u8]>, _>| {
+            map.keys().map(|text| text.len() + HELLO_BYTES).sum::<usize>()
+        };
         assert_eq!(bytes(&memory.young), memory.young_bytes);
         assert!(bytes(&memory.young) + bytes(&memory.old) <= 2 * GENERATION_BYTES);
         assert!(!memory.young.contains_key(text(1).as_bytes()));
