@@ -2,8 +2,9 @@
 //!
 //! The order that everything rests on: events are left in every thread's mailbox, then the snapshot
 //! they belong to is shown, then the threads are woken. A thread takes a snapshot first and its
-//! mailbox afterwards ([`crate::clients`]), so it holds every event up to the snapshot's number; it
-//! delivers those and keeps the others until it takes a newer snapshot.
+//! mailbox afterwards ([`crate::clients`]), so it holds every event up to the snapshot's number.
+//! Those it may deliver, and does so to each subscriber before that is told anything from the
+//! snapshot; it keeps the others until it takes a newer one.
 
 use std::sync::{Arc, OnceLock};
 
