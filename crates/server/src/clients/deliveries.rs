@@ -23,6 +23,9 @@ const EVENTS_PER_WRITE: usize = 64;
 /// ask wait for the answer, and events that wait together are written together.
 const ANSWERS_PER_WRITE: usize = 8;
 
+/// What it costs to see that nothing is for a subscriber, in the same unit.
+const EVENTS_PER_LOOK: usize = 8;
+
 /// News that somebody waits for, oldest first, and who waits from where.
 #[derive(Debug)]
 pub(super) struct Deliveries<T> {
@@ -131,7 +134,8 @@ impl Slice {
 
     /// A subscriber was handed so many events.
     pub(super) fn spend(&mut self, events: usize) {
-        self.left = self.left.saturating_sub(EVENTS_PER_WRITE + events);
+        let cost = if events == 0 { EVENTS_PER_LOOK } else { EVENTS_PER_WRITE + events };
+        self.left = self.left.saturating_sub(cost);
     }
 
     fn is_used_up(&self) -> bool {

@@ -202,9 +202,12 @@ impl ClientThread {
         while let Some(key) = self.desk.deliveries.next(&slice) {
             match self.connections.get_mut(&key) {
                 Some(connection) => {
-                    slice.spend(self.desk.catch_up(connection));
-                    self.desk.advance(connection);
-                    self.finish(key);
+                    let events = self.desk.catch_up(connection);
+                    slice.spend(events);
+                    if events > 0 {
+                        self.desk.advance(connection);
+                        self.finish(key);
+                    }
                 }
                 None => self.desk.forget(key),
             }
@@ -265,10 +268,7 @@ impl Desk {
     fn catch_up(&mut self, connection: &mut Connection) -> usize {
         let mut events = 0;
         self.deliveries.hand_over(connection.client.id().0, |announcement| {
-            for event in announcement.events() {
-                connection.client.deliver(event, self.now);
-                events += 1;
-            }
+            events += connection.deliver(announcement, self.now);
             if connection.client.output().len() > REPLIES_HELD {
                 connection.write(&self.house.counters);
             }
