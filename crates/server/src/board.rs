@@ -2,15 +2,18 @@
 //!
 //! The order that everything rests on: events are left in every thread's mailbox, then the snapshot
 //! they belong to is shown, then the threads are woken. A thread takes a snapshot first and its
-//! mailbox afterwards ([`crate::clients`]), so it holds every event up to the snapshot's number; it
-//! delivers those and keeps the others until it takes a newer snapshot.
+//! mailbox afterwards ([`crate::clients`]), so it holds every event up to the snapshot's number.
+//! Those it may deliver, and does so to each subscriber before that is told anything from the
+//! snapshot; it keeps the others until it takes a newer one.
 
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use vedette_core::{LogLevel, Publication};
+use vedette_core::{Event, LogLevel, Publication};
 use vedette_wire::Snapshot;
 use vedette_wire::events::{self, RenderedEvent};
+
+use crate::channels::Channels;
 
 /// Where the present snapshot hangs.
 #[derive(Debug, Default)]
@@ -33,19 +36,30 @@ impl Board {
     }
 }
 
-/// The events of one publication, rendered at most once, by the first thread that has a subscriber.
+/// The events of one publication, rendered at most once, by the first thread whose subscribers want
+/// one of them.
 #[derive(Debug)]
 pub(crate) struct Announcement {
     publication: Arc<Publication>,
-    rendered: OnceLock<Vec<RenderedEvent>>,
+    /// Where there is something to hear.
+    channels: Channels,
+    rendered: OnceLock<Rendered>,
+}
+
+/// Side by side: the channels alone are quickly looked through.
+#[derive(Debug)]
+struct Rendered {
+    channels: Vec<Channels>,
+    events: Vec<RenderedEvent>,
 }
 
 impl Announcement {
     /// The announcement of a publication, if it has one.
     pub(crate) fn of(publication: &Arc<Publication>) -> Option<Arc<Self>> {
-        let published = |level: LogLevel| level != LogLevel::Debug;
-        let any = publication.events.iter().any(|event| published(event.kind.level()));
-        any.then(|| Arc::new(Self { publication: publication.clone(), rendered: OnceLock::new() }))
+        let channels = published(publication).map(|event| Channels::of(event.kind));
+        let channels = channels.reduce(Channels::and)?;
+        let (publication, rendered) = (publication.clone(), OnceLock::new());
+        Some(Arc::new(Self { publication, channels, rendered }))
     }
 
     /// The snapshot that must be visible first.
@@ -53,12 +67,23 @@ impl Announcement {
         self.publication.seq
     }
 
-    /// The events that are published, as subscribers get them.
-    pub(crate) fn events(&self) -> &[RenderedEvent] {
+    /// The events on these channels, as subscribers get them.
+    pub(crate) fn events(&self, wanted: Channels) -> impl Iterator<Item = &RenderedEvent> {
+        let rendered = self.channels.meet(wanted).then(|| self.rendered());
+        let all = rendered.into_iter().flat_map(|all| all.channels.iter().zip(&all.events));
+        all.filter(move |(channels, _)| channels.meet(wanted)).map(|(_, event)| event)
+    }
+
+    fn rendered(&self) -> &Rendered {
         self.rendered.get_or_init(|| {
-            let published = |level: LogLevel| level != LogLevel::Debug;
-            let events = self.publication.events.iter();
-            events.filter(|event| published(event.kind.level())).map(events::render).collect()
+            let events = published(&self.publication);
+            let rendered = events.map(|event| (Channels::of(event.kind), events::render(event)));
+            let (channels, events) = rendered.unzip();
+            Rendered { channels, events }
         })
     }
+}
+
+fn published(publication: &Publication) -> impl Iterator<Item = &Event> {
+    publication.events.iter().filter(|event| event.kind.level() != LogLevel::Debug)
 }

@@ -29,6 +29,7 @@ mod stream;
 
 mod accounts;
 mod board;
+mod channels;
 mod doorbell;
 
 pub mod store;

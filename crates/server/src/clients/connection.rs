@@ -13,6 +13,8 @@ use vedette_wire::client::{CloseReason, Closing, SubscriptionChange};
 
 use super::counters::Counters;
 use super::{House, budget};
+use crate::board::Announcement;
+use crate::channels::Channels;
 use crate::log::os_words;
 use crate::stream::Stream;
 
@@ -31,6 +33,9 @@ pub(super) struct Connection {
     pub(super) waiting: usize,
     /// What INFO's totals count of it.
     topics: BTreeSet<Topic>,
+    /// Where it may hear something. What it left stays in it until it has left everything: the
+    /// machine knows what it still wants.
+    channels: Channels,
     stream: Stream,
     state: State,
     query_bytes: usize,
@@ -65,6 +70,7 @@ impl Connection {
             waker,
             waiting: 0,
             topics: BTreeSet::new(),
+            channels: Channels::default(),
             stream,
             state: State::Open,
             query_bytes: 0,
@@ -164,16 +170,24 @@ impl Connection {
         }
     }
 
-    /// Keeps INFO's totals.
+    /// Hands over what it may want to hear of these events; how many that were.
+    pub(super) fn deliver(&mut self, announcement: &Announcement, now: Now) -> usize {
+        let wanted = announcement.events(self.channels);
+        wanted.map(|event| self.client.deliver(event, now)).count()
+    }
+
+    /// Keeps INFO's totals, and where it listens.
     pub(super) fn subscription_changed(&mut self, change: &SubscriptionChange, house: &House) {
         match change {
             SubscriptionChange::ChannelAdded(name) => {
+                self.channels = self.channels.and(Channels::named(name));
                 self.topics.insert(Topic::Channel(name.clone()));
             }
             SubscriptionChange::ChannelRemoved(name) => {
                 self.topics.remove(&Topic::Channel(name.clone()));
             }
             SubscriptionChange::PatternAdded(name) => {
+                self.channels = self.channels.and(Channels::matching(name));
                 self.topics.insert(Topic::Pattern(name.clone()));
             }
             SubscriptionChange::PatternRemoved(name) => {
@@ -191,6 +205,9 @@ impl Connection {
             SubscriptionChange::PrefixRemoved(name) => {
                 self.topics.remove(&Topic::Prefix(name.clone()));
             }
+        }
+        if self.topics.is_empty() {
+            self.channels = Channels::default();
         }
         house.counters.subscription(change);
     }

@@ -31,7 +31,7 @@ pub(crate) struct Counters {
     denied_command: AtomicU64,
     denied_channel: AtomicU64,
     query_buffer_disconnections: AtomicU64,
-    output_buffer_disconnections: AtomicU64,
+    pub(super) output_buffer_disconnections: AtomicU64,
     topics: Mutex<Topics>,
     rates: Mutex<Rates>,
 }

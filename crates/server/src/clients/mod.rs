@@ -8,6 +8,7 @@ mod budget;
 mod census;
 mod connection;
 mod counters;
+mod deliveries;
 mod facts;
 mod listen;
 mod rounds;

@@ -1,5 +1,5 @@
-//! One round of a client thread: letters, snapshot, events, then every connection that has
-//! something to do.
+//! One round of a client thread: letters, snapshot, every connection that has something to do, then
+//! a slice of the events that subscribers wait for.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,13 +12,16 @@ use vedette_wire::{Client, Snapshot};
 
 use super::census::{Census, Wanted};
 use super::connection::Connection;
+use super::deliveries::{Deliveries, Slice};
 use super::listen::Newcomer;
 use super::thread::{ClientThread, TICK};
 use super::view::{TicketMint, View};
 use super::{ClientLetter, House};
+use crate::board::Announcement;
 
-/// Bytes of replies that may wait until all connections of a round were read. Longer ones are
-/// written while they are still in the processor's cache.
+/// Bytes of replies that may wait until all connections of a round were read, and of events until a
+/// subscriber has all that waits for it. Longer ones are written while they are still in the
+/// processor's cache, and before a subscriber that reads them could exceed the output limit.
 const REPLIES_HELD: usize = 16 * 1024;
 
 /// What a thread's connections share.
@@ -35,7 +38,8 @@ pub(super) struct Desk {
     pub(super) held: HashSet<u64>,
     /// Clients whose output the system did not take yet.
     pub(super) backlogged: HashSet<u64>,
-    subscribers: HashSet<u64>,
+    /// Events that subscribers have not got yet.
+    pub(super) deliveries: Deliveries<Arc<Announcement>>,
     /// Who waits for which answer.
     tickets: HashMap<Ticket, u64>,
     mint: TicketMint,
@@ -48,7 +52,6 @@ impl ClientThread {
         self.desk.now = self.desk.house.clock.now();
         self.take_letters_and_snapshot();
         self.follow_users();
-        self.deliver_events();
         let mut letters = std::mem::take(&mut self.letters);
         letters.drain(..).for_each(|letter| self.answer(letter));
         self.letters = letters;
@@ -57,15 +60,17 @@ impl ClientThread {
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();
+        let slice = Slice::beside(touched.len());
         touched.retain(|key| self.visit(*key));
         // Small replies go out together: those who asked wake up once, not between two replies.
         touched.drain(..).for_each(|key| self.finish(key));
         touched.append(&mut self.touched);
         self.touched = touched;
+        self.deliver(slice);
     }
 
-    /// Afterwards every event up to the snapshot's number is in `announced`, and no other letter is
-    /// newer than the snapshot.
+    /// Afterwards every event up to the snapshot's number is among the deliveries, and no other
+    /// letter is newer than the snapshot.
     fn take_letters_and_snapshot(&mut self) {
         let board = self.desk.house.board.clone();
         loop {
@@ -76,6 +81,9 @@ impl ClientThread {
             }
             self.desk.snapshot = board.snapshot();
         }
+        let seq = self.desk.snapshot.seq();
+        let visible = self.announced.partition_point(|announced| announced.seq() <= seq);
+        self.announced.drain(..visible).for_each(|news| self.desk.deliveries.add(news));
     }
 
     /// Before anything is delivered: whoever lost the right to listen hears nothing any more.
@@ -88,22 +96,6 @@ impl ClientThread {
         for (key, connection) in &mut self.connections {
             connection.client.follow_users(&accounts);
             self.touched.push(*key);
-        }
-    }
-
-    /// Delivers the events that the present snapshot contains.
-    fn deliver_events(&mut self) {
-        let seq = self.desk.snapshot.seq();
-        let now = self.desk.now;
-        let visible = self.announced.partition_point(|announced| announced.seq() <= seq);
-        for announcement in self.announced.drain(..visible) {
-            for key in &self.desk.subscribers {
-                let Some(connection) = self.connections.get_mut(key) else { continue };
-                for event in announcement.events() {
-                    connection.client.deliver(event, now);
-                }
-                self.touched.push(*key);
-            }
         }
     }
 
@@ -201,6 +193,27 @@ impl ClientThread {
         !is_large
     }
 
+    /// Delivers events until the slice is used up or everybody has everything.
+    fn deliver(&mut self, mut slice: Slice) {
+        // Perhaps by one of those who were just answered: the next round looks after it first.
+        if self.desk.must_follow_users() {
+            return;
+        }
+        while let Some(key) = self.desk.deliveries.next(&slice) {
+            match self.connections.get_mut(&key) {
+                Some(connection) => {
+                    let events = self.desk.catch_up(connection);
+                    slice.spend(events);
+                    if events > 0 {
+                        self.desk.advance(connection);
+                        self.finish(key);
+                    }
+                }
+                None => self.desk.forget(key),
+            }
+        }
+    }
+
     fn finish(&mut self, key: u64) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
         self.desk.send(connection);
@@ -222,7 +235,7 @@ impl Desk {
             house,
             held: HashSet::new(),
             backlogged: HashSet::new(),
-            subscribers: HashSet::new(),
+            deliveries: Deliveries::new(),
             tickets: HashMap::new(),
             mint: TicketMint::of_thread(number),
             number,
@@ -249,10 +262,25 @@ impl Desk {
         }
     }
 
+    /// Delivers everything that waits for a connection; how many events that was. To be called
+    /// before anything else is said to it: nobody sees a reply that is newer than an event which it
+    /// has not got.
+    fn catch_up(&mut self, connection: &mut Connection) -> usize {
+        let mut events = 0;
+        self.deliveries.hand_over(connection.client.id().0, |announcement| {
+            events += connection.deliver(announcement, self.now);
+            if connection.client.output().len() > REPLIES_HELD {
+                connection.write(&self.house.counters);
+            }
+        });
+        events
+    }
+
     /// Lets a connection do everything that it can do now but write.
     fn serve(&mut self, connection: &mut Connection, scratch: &mut [u8]) {
         let house = self.house.clone();
         self.now = house.clock.now();
+        self.catch_up(connection);
         self.advance(connection);
         connection.read(&house, self.now, scratch, |connection| self.advance(connection));
     }
@@ -316,7 +344,7 @@ impl Desk {
 
     fn count_subscriber(&mut self, key: u64, is: bool) {
         let subscribers = &self.house.counters.subscribers;
-        match (note(&mut self.subscribers, key, is), is) {
+        match (self.deliveries.set_subscriber(key, is), is) {
             (true, true) => subscribers.fetch_add(1, Relaxed),
             (true, false) => subscribers.fetch_sub(1, Relaxed),
             (false, _) => return,

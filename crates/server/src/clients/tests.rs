@@ -1,5 +1,7 @@
 //! Client threads with the test in the place of the control thread.
 
+mod slices;
+
 use std::future::poll_fn;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
@@ -33,6 +35,13 @@ struct Peer(UnixStream);
 
 impl Harness {
     fn start(threads: usize, change: impl FnOnce(&mut Rules)) -> Self {
+        let harness = Self::without_threads(threads, change);
+        (0..threads).for_each(|number| spawn(number, harness.house.clone()).unwrap());
+        harness
+    }
+
+    /// Nobody is at work yet.
+    fn without_threads(threads: usize, change: impl FnOnce(&mut Rules)) -> Self {
         let mut rules = Rules {
             greets_as_redis: false,
             limits: ClientLimits::default(),
@@ -62,7 +71,6 @@ impl Harness {
             roll: Roll::default(),
             pause: Mutex::default(),
         });
-        (0..threads).for_each(|number| spawn(number, house.clone()).unwrap());
         Self { house }
     }
 

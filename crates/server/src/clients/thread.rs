@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::rounds::Desk;
 use super::{ClientLetter, House, Inbox};
 use crate::board::Announcement;
-use crate::doorbell::ReadySet;
+use crate::doorbell::{ReadySet, system_asked};
 
 /// Bytes read at once, as in the reference.
 const READ_BYTES: usize = 16 * 1024;
@@ -61,7 +61,7 @@ pub(crate) fn spawn(number: usize, house: Arc<House>) -> io::Result<()> {
 }
 
 impl ClientThread {
-    fn new(number: usize, house: Arc<House>) -> Self {
+    pub(super) fn new(number: usize, house: Arc<House>) -> Self {
         let inbox = house.threads[number].clone();
         let now = house.clock.time();
         let timer = Box::pin(sleep_until(house.clock.instant(now).into()));
@@ -82,6 +82,10 @@ impl ClientThread {
     async fn run(mut self) {
         loop {
             self.wait().await;
+            if !self.desk.deliveries.are_done() {
+                // Who asked something meanwhile is answered before the next slice.
+                system_asked().await;
+            }
             self.round();
         }
     }
@@ -102,7 +106,8 @@ impl ClientThread {
             if self.is_mute() {
                 return Poll::Pending;
             }
-            let has_news = self.can_deliver() || self.desk.must_follow_users();
+            let has_events = self.can_deliver() || !self.desk.deliveries.are_done();
+            let has_news = has_events || self.desk.must_follow_users();
             if !self.ready.is_empty() || !self.inbox.is_empty() || has_news {
                 return Poll::Ready(());
             }

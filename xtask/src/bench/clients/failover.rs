@@ -115,12 +115,18 @@ fn hear(lines: &mut Lines, is_over: &AtomicBool) -> anyhow::Result<Heard> {
     Ok(heard)
 }
 
+/// What was sent before the end has to be read first, and the system may take its time with it.
 fn drop_count(deaf: &mut Lines) -> anyhow::Result<usize> {
-    let mut dropped = 0;
-    for line in 0..deaf.len() {
-        dropped += usize::from(deaf.has_ended(line)?);
+    let (mut dropped, mut ready) = (vec![false; deaf.len()], Ready::new());
+    (0..deaf.len()).try_for_each(|line| deaf.listen(line))?;
+    let begin = Instant::now();
+    while dropped.contains(&false) && begin.elapsed() < MARGIN {
+        deaf.wait(Duration::from_millis(100), &mut ready)?;
+        for &line in &ready.lines {
+            dropped[line] = dropped[line] || deaf.has_ended(line)?;
+        }
     }
-    Ok(dropped)
+    Ok(dropped.into_iter().filter(|dropped| *dropped).count())
 }
 
 fn findings(
