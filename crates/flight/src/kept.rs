@@ -65,19 +65,22 @@ pub(crate) struct Encoder {
     /// The time of the last input.
     last: Now,
     numbers: HashMap<Arc<Hello>, u32>,
+    /// The same by their place in memory, which is quicker to look up: what subscriptions bring is
+    /// shared as long as it repeats. They are held here, so that their places stay theirs.
+    places: HashMap<usize, (Arc<Hello>, u32)>,
 }
 
 impl Encoder {
     /// Of a segment that begins at `since`.
     pub(crate) fn new(since: Now) -> Self {
-        Self { last: since, numbers: HashMap::new() }
+        Self { last: since, numbers: HashMap::new(), places: HashMap::new() }
     }
 
     pub(crate) fn took(&mut self, now: Now, input: &Input, chunks: &mut Chunks) {
         let later = Later::between(self.last, now);
         self.last = now;
         let kept = if let Input::MessageReceived { conn, hello: Some(hello) } = input {
-            self.number(hello, chunks).map(|number| Kept::Heard(later, *conn, number))
+            self.number_by_place(hello, chunks).map(|number| Kept::Heard(later, *conn, number))
         } else if let Input::Requested { ticket, request: Request::Hello(Some(hello)) } = input {
             self.number(hello, chunks).map(|number| Kept::Told(later, *ticket, number))
         } else {
@@ -94,6 +97,18 @@ impl Encoder {
             (_, _) => Kept::Ended { effects, digest, deadline },
         };
         put(&kept, chunks);
+    }
+
+    fn number_by_place(&mut self, hello: &Arc<Hello>, chunks: &mut Chunks) -> Option<u32> {
+        let place = Arc::as_ptr(hello).addr();
+        if let Some((_, number)) = self.places.get(&place) {
+            return Some(*number);
+        }
+        let number = self.number(hello, chunks)?;
+        if self.places.len() < HELLOS {
+            self.places.insert(place, (hello.clone(), number));
+        }
+        Some(number)
     }
 
     fn number(&mut self, hello: &Arc<Hello>, chunks: &mut Chunks) -> Option<u32> {
