@@ -23,12 +23,12 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Ten minutes or 8 MiB, whichever comes first, kept in a quarter of that. A master with two
-    /// replicas and three Sentinels fills 0.6 MiB in ten minutes; a hundred of them fill 8 MiB in a
-    /// minute and a half, and so often their core is copied, in 0.1 ms (`cargo run --release -p
-    /// vedette-sim --example recording_cost 100`). The file takes four times as much as the bytes.
+    /// Ten minutes or 4 MiB, whichever comes first, kept in half of that. Eighty masters with two
+    /// replicas and three Sentinels fill 16 KiB a second; so often as that is 4 MiB their core is
+    /// copied, in 0.1 ms (`cargo run --release -p vedette-sim --example recording_cost 80`). The
+    /// file takes twenty times as much as the bytes.
     fn default() -> Self {
-        Self { segment_bytes: 8 << 20, segment_age: Span::from_secs(600) }
+        Self { segment_bytes: 4 << 20, segment_age: Span::from_secs(600) }
     }
 }
 
