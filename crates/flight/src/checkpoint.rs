@@ -58,13 +58,4 @@ impl Checkpoint {
             }),
         }
     }
-
-    /// Its size in memory when it is packed, in bytes.
-    #[must_use]
-    pub fn packed_bytes(&self) -> Option<usize> {
-        match &self.0 {
-            Form::Whole(_) => None,
-            Form::Packed(chunks) => Some(chunks.memory_bytes()),
-        }
-    }
 }

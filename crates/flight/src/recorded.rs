@@ -179,7 +179,7 @@ mod tests {
         recorded.tape().tidy_up();
         let after = recorded.tape().history();
         assert_eq!(written(&before), written(&after));
-        let packed = |segment: &Segment| segment.checkpoint().packed_bytes().is_some();
+        let packed = |segment: &Segment| segment.checkpoint().whole().is_none();
         assert_eq!(before.segments().iter().map(packed).collect::<Vec<_>>(), [false, false]);
         assert_eq!(after.segments().iter().map(packed).collect::<Vec<_>>(), [true, true]);
     }

@@ -322,26 +322,33 @@ mod tests {
         assert!(ask(2, 3).is_err());
     }
 
-    /// A disk with another configuration than the first, and what is told.
-    fn tell(host: &str, number: u64, heard: bool) -> Result<(), String> {
-        let epoch = |number| Epoch::new(number).unwrap_or_default();
-        let mut disk = samples::disk(9);
-        disk.masters[0].config_epoch = epoch(3);
-        let mut check = DurableFirst::default();
-        let scene = samples::scene(&disk);
-        let address = Endpoint::new(host, 6379);
-        let hello = Hello {
+    fn epoch(number: u64) -> Epoch {
+        Epoch::new(number).unwrap_or_default()
+    }
+
+    /// What another Sentinel tells of the master.
+    fn hello(host: &str, config_epoch: u64) -> Hello {
+        Hello {
             sentinel: Endpoint::new("10.0.0.2", 26379),
             id: address::sentinel_id(1, 1),
             current_epoch: epoch(9),
             master: "m0".into(),
-            address: address.clone(),
-            config_epoch: epoch(number),
-        };
+            address: Endpoint::new(host, 6379),
+            config_epoch: epoch(config_epoch),
+        }
+    }
+
+    /// A disk with another configuration than the first, and what is told.
+    fn tell(host: &str, number: u64, heard: bool) -> Result<(), String> {
+        let mut disk = samples::disk(9);
+        disk.masters[0].config_epoch = epoch(3);
+        let mut check = DurableFirst::default();
+        let scene = samples::scene(&disk);
+        let hello = hello(host, number);
         if heard {
             check.hear(&scene, &hello);
         }
-        check.config_is_durable(&scene, &hello.master, epoch(number), &address)
+        check.config_is_durable(&scene, &hello.master, hello.config_epoch, &hello.address)
     }
 
     #[test]
@@ -357,7 +364,6 @@ mod tests {
     /// older than it and newer than what is in force (seed 20010397).
     #[test]
     fn what_is_heard_while_a_promotion_of_ones_own_comes_to_nothing_may_be_told() {
-        let epoch = |number| Epoch::new(number).unwrap_or_default();
         let mut disk = samples::disk(9);
         disk.masters[0].config_epoch = epoch(3);
         let view = samples::view(&[]);
@@ -369,23 +375,16 @@ mod tests {
             events: Vec::new(),
         };
         let snapshot = vedette_wire::Snapshot::default().apply(&publication);
-        let address = Endpoint::new("10.1.0.2", 6379);
-        let hello = Hello {
-            sentinel: Endpoint::new("10.0.0.2", 26379),
-            id: address::sentinel_id(1, 1),
-            current_epoch: epoch(9),
-            master: "m0".into(),
-            address: address.clone(),
-            config_epoch: epoch(2),
-        };
+        let hello = hello("10.1.0.2", 2);
         let mut check = DurableFirst::default();
         check.hear(&Scene { snapshot: Some(&snapshot), ..samples::scene(&disk) }, &hello);
         disk.masters[0].config_epoch = epoch(1);
         let tell = |number| {
-            check.config_is_durable(&samples::scene(&disk), &hello.master, number, &address)
+            let scene = samples::scene(&disk);
+            check.config_is_durable(&scene, &hello.master, epoch(number), &hello.address)
         };
-        assert!(tell(epoch(2)).is_ok());
-        assert!(tell(epoch(3)).is_err(), "nobody else told that");
+        assert!(tell(2).is_ok());
+        assert!(tell(3).is_err(), "nobody else told that");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use vedette_core::Hello;
+use vedette_resp::parse_integer;
 
-use crate::hello::parse_hello;
+use crate::hello::{HELLO_CHANNEL, parse_hello};
 
 /// Bytes that a generation takes.
 const GENERATION_BYTES: usize = 4 << 20;
@@ -48,7 +49,8 @@ impl HelloMemory {
 /// A message of the hello channel at the beginning of these bytes, and what follows it. None if
 /// there is anything else, or not the whole of it.
 pub(super) fn message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let bytes = bytes.strip_prefix(b"*3\r\n$7\r\nmessage\r\n$18\r\n__sentinel__:hello\r\n$")?;
+    let bytes = bytes.strip_prefix(b"*3\r\n$7\r\nmessage\r\n$18\r\n")?;
+    let bytes = bytes.strip_prefix(HELLO_CHANNEL.as_bytes())?.strip_prefix(b"\r\n$")?;
     let (len, bytes) = line(bytes)?;
     let (payload, bytes) = bytes.split_at_checked(number(len)?)?;
     Some((payload, bytes.strip_prefix(b"\r\n")?))
@@ -70,13 +72,7 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 const LONGEST_NUMBER: usize = 6;
 
 fn number(digits: &[u8]) -> Option<usize> {
-    if digits.is_empty() || digits.len() > LONGEST_NUMBER {
-        return None;
-    }
-    digits.iter().try_fold(0, |sum, digit| {
-        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
-        Some(sum * 10 + usize::from(value))
-    })
+    usize::try_from(parse_integer(digits)?).ok()
 }
 
 #[cfg(test)]
