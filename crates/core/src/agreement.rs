@@ -122,8 +122,6 @@ pub enum Position {
 pub struct Count {
     mine: u32,
     open: u32,
-    /// Members of which nothing is known at this epoch, and nothing awaited.
-    unknown: u32,
     contested: bool,
     others: BTreeMap<SentinelId, u32>,
 }
@@ -143,11 +141,8 @@ impl Count {
                 *self.others.entry(id).or_default() += 1;
                 self.contested = true;
             }
-            Position::Later => {
-                self.unknown += 1;
-                self.contested = true;
-            }
-            Position::Refused => self.unknown += 1,
+            Position::Later => self.contested = true,
+            Position::Refused => {}
             Position::Open => self.open += 1,
         }
     }
@@ -183,42 +178,9 @@ impl Count {
         (winner.1 + self.open >= enough).then_some(*winner.0)
     }
 
-    /// Another id has enough votes, or has if all others voted for it of whom that is not known.
-    #[must_use]
-    pub fn may_have_winner(&self, enough: u32) -> bool {
-        let most = self.others.values().max();
-        most.is_some_and(|votes| votes + self.open + self.unknown >= enough)
-    }
-
     /// Another id has enough votes.
     #[must_use]
     pub fn is_lost(&self, enough: u32) -> bool {
         self.others.values().any(|votes| *votes >= enough)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Of five, whether another may have won when the four others stand like this.
-    fn may_have_winner(positions: [Position; 4]) -> bool {
-        let mut count = Count::own_vote();
-        positions.into_iter().for_each(|position| count.add(position));
-        count.may_have_winner(enough(5, 2))
-    }
-
-    /// Rule F2; seed 20016733.
-    #[test]
-    fn who_is_silent_may_have_voted_for_another() {
-        use Position::{For, Later, Mine, Open, Refused};
-        let [c, d] = [7, 8].map(|byte| For(SentinelId::from_random([byte; 20])));
-        assert!(may_have_winner([c, c, d, Open]));
-        assert!(may_have_winner([c, c, d, Refused]));
-        assert!(may_have_winner([c, c, d, Later]));
-        assert!(may_have_winner([c, c, c, Mine]));
-        assert!(!may_have_winner([c, c, d, Mine]));
-        assert!(!may_have_winner([c, c, d, d]));
-        assert!(!may_have_winner([Open, Open, Open, Open]), "nobody voted for another yet");
     }
 }

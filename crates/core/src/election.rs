@@ -4,7 +4,7 @@ use crate::agreement::{Count, Position, Told, Worth};
 use crate::failover::{Cause, Ending, Failover, Step};
 use crate::group::{Group, Member};
 use crate::host::Cx;
-use crate::ident::Epoch;
+use crate::ident::{Epoch, SentinelId};
 use crate::limits;
 use crate::mutant::Mutant;
 use crate::rules::Rule;
@@ -31,31 +31,34 @@ impl Group {
             Cause::Outage | Cause::Reclaim => {}
         }
         let limit = cx.host.tunables.get(Tunable::ElectionTimeout);
-        if cx.due(failover.began_at + limit.min(self.settings.failover_timeout)) {
+        if cx.due(failover.start_at + limit.min(self.settings.failover_timeout)) {
             return Step::Abort(Ending::NotElected);
         }
-        if failover.deferring {
-            return self.wait_for_winner(&count, enough);
-        }
-        if count.can_be_elected(enough) || !cx.keeps(Rule::F2) || Mutant::LostCandidacyWaits.lives()
-        {
+        let may_win = count.can_be_elected(enough) && !failover.deferring;
+        if may_win || !cx.keeps(Rule::F2) || Mutant::LostCandidacyWaits.lives() {
             return Step::Wait;
         }
-        let Some(winner) = count.possible_winner(enough) else {
-            return Step::Abort(Ending::NotElected);
-        };
-        self.defer_to(cx, winner);
-        if let Some(failover) = &mut self.failover {
-            failover.deferring = true;
-        }
-        Step::Wait
+        self.wait_for_winner(cx, failover, count.possible_winner(enough))
     }
 
-    /// Defers to a candidate that could win, as long as it may have won. Votes that came later may
-    /// have gone elsewhere; candidates that defer to each other would then wait in vain.
-    fn wait_for_winner(&mut self, count: &Count, enough: u32) -> Step {
-        if !count.may_have_winner(enough) {
-            self.deferral = None;
+    /// Defers to a candidate that can win, for as long as it can. Votes that come later may go
+    /// elsewhere; candidates that defer to each other would then wait in vain. Who is dead has
+    /// voted for nobody: after its vote was awaited it counts for no candidate.
+    fn wait_for_winner(
+        &mut self,
+        cx: &mut Cx<'_>,
+        failover: &Failover,
+        winner: Option<SentinelId>,
+    ) -> Step {
+        match winner {
+            Some(winner) if !failover.deferring => {
+                self.defer_to(cx, winner);
+                if let Some(failover) = &mut self.failover {
+                    failover.deferring = true;
+                }
+            }
+            Some(_) => {}
+            None => self.deferral = None,
         }
         if self.deferral.is_none() { Step::Abort(Ending::NotElected) } else { Step::Wait }
     }
@@ -63,7 +66,7 @@ impl Group {
     /// Nothing is asked before the own vote is on disk; a failing disk ends the candidacy.
     fn wait_for_own_vote(&mut self, cx: &mut Cx<'_>, failover: &Failover) -> Step {
         let limit = cx.host.tunables.get(Tunable::ElectionTimeout);
-        let late = cx.due(failover.began_at + limit.min(self.settings.failover_timeout));
+        let late = cx.due(failover.start_at + limit.min(self.settings.failover_timeout));
         if late || cx.host.gate.is_failing() {
             return Step::Abort(Ending::NotElected);
         }

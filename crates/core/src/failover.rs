@@ -23,6 +23,9 @@ pub(crate) struct Failover {
     pub(crate) cause: Cause,
     /// When it began.
     pub(crate) began_at: Time,
+    /// From where the limit of the election is reckoned, and at the reference's pace the next
+    /// attempt: a little later there (spec: behaviour 10.2).
+    pub(crate) start_at: Time,
     /// When the first vote was asked for: the own vote was on disk (rule C1).
     pub(crate) asked_at: Option<Time>,
     /// The master's run id at the beginning (rule F4).
@@ -100,12 +103,19 @@ pub(crate) enum Ending {
 }
 
 impl Failover {
-    pub(crate) fn new(epoch: Epoch, cause: Cause, run_id: Option<RunId>, now: Time) -> Self {
+    pub(crate) fn new(
+        epoch: Epoch,
+        cause: Cause,
+        run_id: Option<RunId>,
+        now: Time,
+        desync: Span,
+    ) -> Self {
         let stage = Stage::WaitStart;
         Self {
             epoch,
             cause,
             began_at: now,
+            start_at: now + desync,
             asked_at: None,
             run_id,
             told: None,
@@ -256,24 +266,24 @@ impl Group {
     /// Gives up, and arranges the next attempt (rules F2, F3, F4).
     pub(crate) fn abort(&mut self, cx: &mut Cx<'_>, ending: Ending) {
         self.give_up_hand_over(cx);
-        self.failover = None;
+        let start_at = self.failover.take().map_or(cx.now.mono, |failover| failover.start_at);
         self.show(cx);
-        let old_pause = self.settings.failover_timeout * 2;
+        let old_rest = start_at + self.settings.failover_timeout * 2;
         let kind = match ending {
             Ending::NotElected => {
-                self.standing.rest(cx, old_pause);
+                self.standing.rest(cx, old_rest);
                 EventKind::AbortNotElected
             }
             Ending::NoGoodReplica => {
                 if cx.keeps(Rule::F3) && !Mutant::NoReplicaNoHurry.lives() {
                     self.standing.awaits_replica = true;
                 } else {
-                    self.standing.rest_long(cx, old_pause);
+                    self.standing.not_before(old_rest);
                 }
                 EventKind::AbortNoGoodReplica
             }
             Ending::ReplicaTimeout => {
-                self.standing.rest(cx, old_pause);
+                self.standing.rest(cx, old_rest);
                 EventKind::AbortReplicaTimeout
             }
             Ending::MasterIsBack => {

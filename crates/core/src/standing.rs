@@ -84,21 +84,12 @@ impl Standing {
         self.said = None;
     }
 
-    /// An election was lost: rest for a random while that doubles (rule F2). `old` is the pause
-    /// without that rule.
-    pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Span) {
+    /// An election was lost: rest for a random while that doubles (rule F2). `old` is the end of
+    /// the rest without that rule.
+    pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Time) {
         let pause = self.draw_rest(cx);
-        if cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives() {
-            self.rest_for(cx, pause);
-        } else {
-            self.rest_long(cx, old);
-        }
-    }
-
-    /// The reference's pause, which is long and of a slightly random length.
-    pub(crate) fn rest_long(&mut self, cx: &mut Cx<'_>, old: Span) {
-        let pause = old + cx.host.rng.desync();
-        self.rest_for(cx, pause);
+        let is_short = cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives();
+        self.not_before(if is_short { cx.now.mono + pause } else { old });
     }
 
     /// A random pause; the next one may be twice as long (rule F2).
@@ -108,8 +99,9 @@ impl Standing {
         pause
     }
 
-    fn rest_for(&mut self, cx: &Cx<'_>, pause: Span) {
-        self.rest_until = Some(cx.now.mono + pause);
+    /// No candidacy before this moment.
+    pub(crate) fn not_before(&mut self, moment: Time) {
+        self.rest_until = Some(moment);
         self.plan = None;
     }
 
@@ -298,7 +290,9 @@ impl Group {
         self.standing.rest_until = None;
         self.standing.awaits_replica = false;
         self.deferral = None;
-        self.failover = Some(Failover::new(epoch, cause, self.node.run_id, now));
+        let is_new = cx.keeps(Rule::F2) && cx.keeps(Rule::F3);
+        let desync = if is_new { Span::ZERO } else { cx.host.rng.desync() };
+        self.failover = Some(Failover::new(epoch, cause, self.node.run_id, now, desync));
         self.announce_candidacy(cx, epoch);
         let me = cx.host.my_id;
         self.cast_vote(cx, me, epoch);
