@@ -96,6 +96,10 @@ fn is_failing(scene: &Scene<'_>) -> bool {
 impl VotesGiven {
     fn ask(&mut self, scene: &Scene<'_>, address: &Endpoint, epoch: Epoch, candidate: SentinelId) {
         let who = scene.sentinel;
+        let ballot = (who, address.clone(), epoch, candidate);
+        // Even if the address is not shown yet: a hello of the same turn may have brought it
+        // (seed 21042434).
+        self.first_asked.entry(ballot.clone()).or_insert(scene.at_ms);
         let Some(view) = at(scene, address) else { return };
         let record = saved(scene.disk, &view.name);
         if record.is_none_or(|record| record.leader_epoch.unwrap_or_default() >= epoch) {
@@ -114,8 +118,6 @@ impl VotesGiven {
             config_epoch: view.config_epoch,
             plain: is_first && rested && member && !leads(view) && !is_failing(scene),
         };
-        let ballot = (who, address.clone(), epoch, candidate);
-        self.first_asked.entry(ballot.clone()).or_insert(scene.at_ms);
         self.asked.entry(ballot).or_default().push(asked);
     }
 
@@ -227,6 +229,8 @@ impl VotesGiven {
         let Request::Monitor { name, .. } = request else { return Ok(()) };
         let floor = self.monitored.remove(&(scene.sentinel, name.clone()));
         let spent = saved(scene.disk, name).and_then(|record| record.leader_epoch);
+        // A master monitored anew knows of no vote before it (seed 21047593).
+        self.given.remove(&(scene.sentinel, name.clone()));
         hold(*response != Response::Done || spent >= floor, || {
             format!("{name} monitored at {floor:?} starts at {spent:?}")
         })

@@ -115,6 +115,25 @@ impl World {
         }
     }
 
+    /// A second master that only a broken Sentinel knows, since the others were told anew what to
+    /// monitor, is an operator's to find: nobody else looks for it (seed 21033700).
+    pub(super) fn restore_forgotten(&mut self, group: usize, waited_ms: u64) {
+        let Some(master) = self.favourite(group).filter(|_| waited_ms >= PATIENCE_MS) else {
+            return;
+        };
+        let number = master.0 - self.first_node(group).0;
+        let forgotten = self.nodes_of(group).filter(|index| {
+            *index != master
+                && !self.is_known(*index)
+                && self.node(*index).role() == Role::Master
+                && self.node(master).role() == Role::Master
+        });
+        for index in forgotten.collect::<Vec<_>>() {
+            self.witness.reach("a forgotten master was found by an operator");
+            self.order_node(index, Order::Follow(number));
+        }
+    }
+
     /// A Sentinel of which all knew another address, and who knows none that is still in use, hears
     /// from nobody: it is told anew what to monitor.
     fn restore_lost_sentinels(&mut self, group: usize) {
@@ -199,6 +218,27 @@ mod tests {
         assert_eq!(world.witness().violation(), None);
         assert!(world.favourite(0).is_some_and(|master| master != NodeIndex(0)));
         assert_eq!(world.node(NodeIndex(0)).role(), Role::Replica);
+    }
+
+    /// Seed 21033700.
+    #[test]
+    fn a_forgotten_master_is_found_by_an_operator() {
+        let mut world = calm();
+        world.order_node(NodeIndex(1), Order::BecomeMaster);
+        world.run_for(2_000);
+        for index in 0..3 {
+            world.type_command(crate::SentinelIndex(index), 0, Typed::RemoveAndMonitor);
+        }
+        world.run_for(5_000);
+        assert!(!world.is_known(NodeIndex(1)));
+        world.restore_forgotten(0, 0);
+        world.run_for(15_000);
+        assert_eq!(world.node(NodeIndex(1)).role(), Role::Master);
+        world.restore_forgotten(0, PATIENCE_MS);
+        world.run_for(15_000);
+        assert_eq!(world.node(NodeIndex(1)).role(), Role::Replica);
+        assert!(world.is_known(NodeIndex(1)));
+        assert_eq!(world.witness().violation(), None);
     }
 
     #[test]

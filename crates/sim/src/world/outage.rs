@@ -321,6 +321,8 @@ impl World {
         let accepted = self.node(node).role() == Role::Master;
         if let Some(ordeal) = &mut self.outage {
             ordeal.chosen_fell = Some(Fall { accepted, ..fall });
+            let lost = ordeal.lost.iter_mut().filter(|lost| lost.group == group);
+            lost.for_each(|lost| lost.durable_ms = None);
         }
         self.witness.reach("a chosen replica fell in an outage");
         let at = self.node_address(node);
@@ -406,22 +408,29 @@ impl World {
         (!fine).then(|| format!("{here} is no running master"))
     }
 
-    /// Since when a majority of healed Sentinels has the new configuration on its disk.
+    /// Since when a majority of healed Sentinels has the new configuration on its disk. One that
+    /// names a node that has fallen meanwhile is none to hurry to: there will be another
+    /// (seed 22001467).
     fn note_durable(&mut self) {
         let Some(mut ordeal) = self.outage.take() else { return };
         for lost in ordeal.lost.iter_mut().filter(|lost| lost.durable_ms.is_none()) {
-            let old = self.node_address(lost.old);
             let name = &self.plan.masters[lost.group].name;
             let moved = self.healed_sentinels().filter(|index| {
                 let image = self.sentinels[index.0].disk.image();
                 let record = image.masters.iter().find(|record| *record.name == **name);
-                record.is_some_and(|r| &*r.address.host != old.ip().to_string().as_str())
+                let named = record.and_then(|record| self.named_by(&record.address));
+                named.is_some_and(|node| node != lost.old && self.nodes[node.0].down == 0)
             });
             if moved.count() > self.healed_sentinels().count() / 2 {
                 lost.durable_ms = Some(self.now_ms);
             }
         }
         self.outage = Some(ordeal);
+    }
+
+    fn named_by(&self, address: &vedette_core::Endpoint) -> Option<NodeIndex> {
+        let ip = address.host.parse().ok()?;
+        self.node_at(SocketAddr::new(ip, address.port))
     }
 
     /// The old master stops being one, its clients leave it, and find the new one.

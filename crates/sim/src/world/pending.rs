@@ -196,6 +196,7 @@ impl World {
         for group in 0..self.plan.masters.len() {
             self.restore_role(group);
             self.restore_moved(group, waited_ms);
+            self.restore_forgotten(group, waited_ms);
             self.settle_disagreement(group);
         }
         let healed: Vec<SentinelIndex> = self.healed_sentinels().collect();
