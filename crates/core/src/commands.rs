@@ -90,7 +90,7 @@ impl Sentinel {
 
     fn take_hello(&mut self, now: Now, hello: Option<Arc<crate::Hello>>) -> Response {
         match hello {
-            Some(hello) => self.hear_hello(now, &hello),
+            Some(hello) => self.hear_hello(now, &hello, None),
             None => self.host.counters.garbage_hellos += 1,
         }
         Response::HelloTaken

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ impl HelloClock {
         cx: &mut Cx<'_>,
         conn: &mut Conn,
         limit: u32,
-        group: &Announcement,
+        group: &mut Announcement,
     ) -> bool {
         let Some(local_ip) = conn.local_ip else { return false };
         if !self.may_send(cx, conn, limit) || !cx.due(self.leaves_at(cx)) {
@@ -79,7 +80,7 @@ impl HelloClock {
         self.told_on = Some(conn.id);
         self.due_at = cx.now.mono + cx.host.tunables.get(Tunable::PublishPeriod);
         let master = group.master;
-        conn.send(cx, Query::Hello(Arc::new(hello)), Expected::Hello { master });
+        conn.send(cx, Query::Hello(hello), Expected::Hello { master });
         true
     }
 }
@@ -90,10 +91,23 @@ struct Announcement {
     name: MasterName,
     address: Endpoint,
     config_epoch: Epoch,
+    /// The last one, and from which of our addresses it left: most leave from the same.
+    made: Option<(IpAddr, Arc<Hello>)>,
 }
 
 impl Announcement {
-    fn hello(&self, host: &mut Host, local_ip: core::net::IpAddr) -> Hello {
+    fn hello(&mut self, host: &mut Host, local_ip: IpAddr) -> Arc<Hello> {
+        match &self.made {
+            Some((from, hello)) if *from == local_ip => hello.clone(),
+            Some(_) | None => {
+                let hello = Arc::new(self.make(host, local_ip));
+                self.made = Some((local_ip, hello.clone()));
+                hello
+            }
+        }
+    }
+
+    fn make(&self, host: &mut Host, local_ip: IpAddr) -> Hello {
         let ip = match &host.settings.announce_ip {
             Some(ip) => ip.clone(),
             None => alloc::format!("{local_ip}").into(),
@@ -125,13 +139,14 @@ impl Group {
             name: self.name.clone(),
             address: self.endpoint(cx),
             config_epoch: self.config_epoch,
+            made: None,
         }
     }
 
     /// Sends hellos that are due to every instance of the group. A server that hands over holds
     /// PUBLISH, and with it the PINGs behind: it would look dead.
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
-        let group = self.announcement(cx);
+        let mut group = self.announcement(cx);
         let interval = self.relaxed_ping_interval(cx);
         let down_after = self.settings.down_after;
         for node in self.nodes_mut() {
@@ -139,25 +154,25 @@ impl Group {
                 continue;
             }
             let Some(conn) = &mut node.commands.conn else { continue };
-            if node.hello.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &group) {
+            if node.hello.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &mut group) {
                 node.ping.join(cx, conn, interval);
             }
         }
         for member in &mut self.members {
-            member.announce(cx, &group);
+            member.announce(cx, &mut group);
         }
     }
 
     /// A vote request is preceded by our hello on that link (rule S6).
     pub(crate) fn introduce(&mut self, cx: &mut Cx<'_>, id: SentinelId, on: ConnId) {
-        let group = self.announcement(cx);
         if !cx.keeps(Rule::S6) {
             return;
         }
+        let mut group = self.announcement(cx);
         if let Some(member) = self.member_mut(id).filter(|member| member.hello.told_on != Some(on))
         {
             member.hello.force();
-            member.announce(cx, &group);
+            member.announce(cx, &mut group);
         }
     }
 
@@ -172,7 +187,7 @@ impl Group {
 }
 
 impl Member {
-    fn announce(&mut self, cx: &mut Cx<'_>, group: &Announcement) {
+    fn announce(&mut self, cx: &mut Cx<'_>, group: &mut Announcement) {
         let Some(peer) = cx.peers.get(&self.id) else { return };
         let limit = peer.pending_limit();
         let ready =

@@ -7,7 +7,7 @@ use crate::event::{Detail, EventKind};
 use crate::group::{Group, News};
 use crate::hello::hear_own_id;
 use crate::host::{Cx, NodeId, Owner};
-use crate::ident::{ConnId, SentinelId};
+use crate::ident::{ConnId, MasterId, SentinelId};
 use crate::link::Expected;
 use crate::note::Note;
 use crate::query::{Answer, Hello, PingReply, Purpose};
@@ -123,19 +123,23 @@ impl Sentinel {
             News::Nothing
         });
         match hello {
-            Some(hello) => self.hear_hello(now, hello),
+            Some(hello) => self.hear_hello(now, hello, Some(master)),
             None => self.host.counters.garbage_hellos += 1,
         }
     }
 
-    /// A hello, on whatever path it came (spec: behaviour 6.3).
-    pub(crate) fn hear_hello(&mut self, now: Now, hello: &Arc<Hello>) {
+    /// A hello, on whatever path it came (spec: behaviour 6.3). On a node's connection it is most
+    /// often about the master that the node belongs to.
+    pub(crate) fn hear_hello(&mut self, now: Now, hello: &Arc<Hello>, likely: Option<MasterId>) {
         if hello.id == self.host.my_id && self.host.rules.keeps(Rule::H20) {
             let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
             hear_own_id(&mut cx, hello);
             return;
         }
-        let Some(master) = self.find(&hello.master) else { return };
+        let is_named =
+            |id: &MasterId| self.groups.get(id).is_some_and(|group| *group.name == *hello.master);
+        let likely = likely.filter(is_named);
+        let Some(master) = likely.or_else(|| self.find(&hello.master)) else { return };
         if self.host.is_far(hello.current_epoch.max(hello.config_epoch)) {
             return;
         }

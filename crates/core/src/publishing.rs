@@ -221,8 +221,9 @@ impl Sentinel {
             return;
         }
         let changed = core::mem::take(&mut self.host.outbox.changed);
-        let masters = changed.iter().filter_map(|id| self.groups.get(id));
-        let masters = masters.map(|group| Arc::new(group.view(&self.host, &self.peers))).collect();
+        let groups = changed.iter().filter_map(|id| self.groups.get(id));
+        let mut masters = Vec::with_capacity(changed.len());
+        masters.extend(groups.map(|group| Arc::new(group.view(&self.host, &self.peers))));
         let outbox = &mut self.host.outbox;
         let listing_changed = core::mem::take(&mut outbox.listing_changed);
         let process_changed = core::mem::take(&mut outbox.process_changed);

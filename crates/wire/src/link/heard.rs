@@ -11,7 +11,7 @@ use crate::hello::{HELLO_CHANNEL, parse_hello};
 
 /// Bytes that a generation takes.
 const GENERATION_BYTES: usize = 4 << 20;
-/// What a hello takes beside its text: itself, its names, its place.
+/// What a hello takes beside its text and its names, which are no longer: itself and its place.
 const HELLO_BYTES: usize = 300;
 
 /// The hellos that were heard lately on all links of a thread. Nearly every hello has been heard
@@ -33,9 +33,12 @@ impl HelloMemory {
         }
         let (text, hello) = match self.old.remove_entry(text) {
             Some(known) => known,
-            None => (text.into(), Arc::new(parse_hello(text)?)),
+            None => {
+                let hello = Arc::new(parse_hello(text)?);
+                (text.into(), hello)
+            }
         };
-        let bytes = text.len() + HELLO_BYTES;
+        let bytes = bytes_of(&text);
         if self.young_bytes + bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
@@ -44,6 +47,10 @@ impl HelloMemory {
         self.young.insert(text, hello.clone());
         Some(hello)
     }
+}
+
+fn bytes_of(text: &[u8]) -> usize {
+    2 * text.len() + HELLO_BYTES
 }
 
 /// A message of the hello channel at the beginning of these bytes, and what follows it. None if
@@ -105,9 +112,8 @@ mod tests {
                 assert!(Arc::ptr_eq(&again, &often));
             }
         }
-        let bytes = |map: &HashMap<Box<[u8]>, _>| {
-            map.keys().map(|text| text.len() + HELLO_BYTES).sum::<usize>()
-        };
+        let bytes =
+            |map: &HashMap<Box<[u8]>, _>| map.keys().map(|text| bytes_of(text)).sum::<usize>();
         assert_eq!(bytes(&memory.young), memory.young_bytes);
         assert!(bytes(&memory.young) + bytes(&memory.old) <= 2 * GENERATION_BYTES);
         assert!(!memory.young.contains_key(text(1).as_bytes()));

@@ -18,6 +18,9 @@ use vedette_core::{
 };
 use vedette_resp::{DecodeError, Frame, ReplyDecoder};
 
+/// Bytes of room for the first command of a turn: a hello and a PING fit.
+const FIRST_ROOM: usize = 512;
+
 /// Why a connection is of no further use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
@@ -112,6 +115,9 @@ impl NodeLink {
 
     /// Appends the commands of a query to the output, and expects their replies.
     pub fn send(&mut self, query: &Query) {
+        if self.output.capacity() == 0 {
+            self.output.reserve(FIRST_ROOM);
+        }
         command::write(&mut self.output, query, &self.renames);
         self.expected.push_back(match query {
             Query::Auth { .. }
