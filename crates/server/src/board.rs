@@ -37,10 +37,12 @@ impl Board {
 }
 
 /// The events of one publication, rendered at most once, by the first thread whose subscribers want
-/// one of them.
+/// one of them. The pictures of the publication are not kept: it may wait for slow subscribers.
 #[derive(Debug)]
 pub(crate) struct Announcement {
-    publication: Arc<Publication>,
+    /// The snapshot that must be visible first.
+    seq: u64,
+    events: Vec<Event>,
     /// Where there is something to hear.
     channels: Channels,
     rendered: OnceLock<Rendered>,
@@ -55,16 +57,17 @@ struct Rendered {
 
 impl Announcement {
     /// The announcement of a publication, if it has one.
-    pub(crate) fn of(publication: &Arc<Publication>) -> Option<Arc<Self>> {
-        let channels = published(publication).map(|event| Channels::of(event.kind));
+    pub(crate) fn of(publication: Publication) -> Option<Arc<Self>> {
+        let Publication { seq, mut events, .. } = publication;
+        events.retain(|event| event.kind.level() != LogLevel::Debug);
+        let channels = events.iter().map(|event| Channels::of(event.kind));
         let channels = channels.reduce(Channels::and)?;
-        let (publication, rendered) = (publication.clone(), OnceLock::new());
-        Some(Arc::new(Self { publication, channels, rendered }))
+        Some(Arc::new(Self { seq, events, channels, rendered: OnceLock::new() }))
     }
 
     /// The snapshot that must be visible first.
     pub(crate) fn seq(&self) -> u64 {
-        self.publication.seq
+        self.seq
     }
 
     /// The events on these channels, as subscribers get them.
@@ -76,14 +79,10 @@ impl Announcement {
 
     fn rendered(&self) -> &Rendered {
         self.rendered.get_or_init(|| {
-            let events = published(&self.publication);
-            let rendered = events.map(|event| (Channels::of(event.kind), events::render(event)));
+            let rendered = self.events.iter();
+            let rendered = rendered.map(|event| (Channels::of(event.kind), events::render(event)));
             let (channels, events) = rendered.unzip();
             Rendered { channels, events }
         })
     }
-}
-
-fn published(publication: &Publication) -> impl Iterator<Item = &Event> {
-    publication.events.iter().filter(|event| event.kind.level() != LogLevel::Debug)
 }

@@ -105,7 +105,7 @@ impl Harness {
 
     /// Leaves an event in the mailboxes, as the control thread does before it shows its snapshot.
     fn leave_event(&self, publication: &Arc<Publication>) {
-        let announcement = Announcement::of(publication).unwrap();
+        let announcement = Announcement::of(Publication::clone(publication)).unwrap();
         for inbox in &self.house.threads {
             inbox.announcements.leave(announcement.clone());
         }

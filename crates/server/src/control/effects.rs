@@ -61,7 +61,7 @@ impl Outlets {
             Effect::Rename { conn, renames } => links.rename(conn, renames),
             Effect::Resolve { host } => self.errands.send(Errand::Resolve { host }),
             Effect::Persist { generation, changes } => self.store.save(generation, changes),
-            Effect::Publish(publication) => self.publish(&publication),
+            Effect::Publish(publication) => self.publish(publication),
             Effect::Respond { ticket, response } => self.responses.push((ticket, response)),
             Effect::RunScript { job, call } => {
                 let argv = events::script_argv(&call);
@@ -86,13 +86,13 @@ impl Outlets {
         }
     }
 
-    fn publish(&self, publication: &Arc<Publication>) {
+    fn publish(&self, publication: Arc<Publication>) {
         if let Some(process) = &publication.process {
             self.log.set_threshold(process.settings.log_level);
         }
         publication.events.iter().for_each(|event| self.log_event(event));
-        let snapshot: Snapshot = self.board.snapshot().apply(publication);
-        let announcement = Announcement::of(publication);
+        let snapshot: Snapshot = self.board.snapshot().apply(&publication);
+        let announcement = Announcement::of(Arc::unwrap_or_clone(publication));
         if let Some(announcement) = &announcement {
             for inbox in &self.clients {
                 inbox.announcements.leave(announcement.clone());
