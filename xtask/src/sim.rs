@@ -14,7 +14,7 @@ use clap::Args;
 use vedette_sim::chart::chart;
 use vedette_sim::minimise::minimise;
 use vedette_sim::sometimes::too_seldom;
-use vedette_sim::{Outcome, PINNED_HASHES, Plan, Switch, TraceLine, Witness, run_seed};
+use vedette_sim::{Outcome, PINNED_HASHES, Plan, Switch, TraceLine, Witness};
 
 use crate::say::say;
 
@@ -66,6 +66,9 @@ pub(crate) struct SimArgs {
     /// With --trace or --chart: only this Sentinel.
     #[arg(long)]
     sentinel: Option<usize>,
+    /// As if every Sentinel watched a fleet: the regular messages of a master leave together.
+    #[arg(long, conflicts_with_all = ["flight", "fleet", "ci"])]
+    gathered: bool,
     /// Of these seeds only those with Sentinels at the reference's pace; rates are not judged.
     #[arg(long, conflicts_with_all = ["one run", "ci"])]
     mixed: bool,
@@ -133,7 +136,7 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
 
 fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     say!("{plan}");
-    let replay = replay(&plan);
+    let replay = args.replay(&plan);
     let sentinels = plan.sentinels;
     let names = args.master.as_ref().map(|name| plan.names_of(name));
     let traced = args.trace || args.chart || args.minimise;
@@ -174,30 +177,43 @@ fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     tell(seed, &outcome, &replay)
 }
 
-/// The command that runs this plan again.
-fn replay(plan: &Plan) -> String {
-    let mut command = format!("cargo xtask sim --seed {}", plan.seed);
-    let whole = Plan::draw(plan.seed);
-    if plan.incidents.len() < whole.incidents.len() {
-        let kept: Vec<String> = plan.incidents.iter().map(|one| one.number.to_string()).collect();
-        command.push_str(" --only ");
-        command.push_str(&kept.join(","));
-    }
-    if plan.safety_ms != whole.safety_ms {
-        command.push_str(&format!(" --until {}", plan.safety_ms));
-    }
-    command
-}
-
 impl SimArgs {
     /// The plan of a seed, made as short as was asked for.
     fn plan(&self, seed: u64) -> Plan {
-        let mut plan = Plan::draw(seed);
+        let mut plan = self.whole_plan(seed);
         if let Some(only) = &self.only {
             plan.incidents.retain(|incident| only.contains(&incident.number));
         }
         plan.safety_ms = self.until.unwrap_or(plan.safety_ms);
         plan
+    }
+
+    /// The plan of a seed.
+    fn whole_plan(&self, seed: u64) -> Plan {
+        let mut plan = Plan::draw(seed);
+        if self.gathered {
+            plan.gathers_from = 1;
+        }
+        plan
+    }
+
+    /// The command that runs this plan again.
+    fn replay(&self, plan: &Plan) -> String {
+        let mut command = format!("cargo xtask sim --seed {}", plan.seed);
+        let whole = self.whole_plan(plan.seed);
+        if self.gathered {
+            command.push_str(" --gathered");
+        }
+        if plan.incidents.len() < whole.incidents.len() {
+            let kept: Vec<String> =
+                plan.incidents.iter().map(|one| one.number.to_string()).collect();
+            command.push_str(" --only ");
+            command.push_str(&kept.join(","));
+        }
+        if plan.safety_ms != whole.safety_ms {
+            command.push_str(&format!(" --until {}", plan.safety_ms));
+        }
+        command
     }
 }
 
@@ -234,6 +250,10 @@ fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
     announce_panics();
     let wanted = |seed: &u64| !args.mixed || !Plan::draw(*seed).old.is_empty();
     let seeds: Vec<u64> = seeds.filter(wanted).collect();
+    if seeds.is_empty() {
+        eprintln!("none of these seeds has Sentinels at the reference's pace");
+        return false;
+    }
     let (next, sum) = (AtomicUsize::new(0), Mutex::new(Sum::default()));
     std::thread::scope(|scope| {
         for _ in 0..args.jobs.max(1) {
@@ -249,7 +269,9 @@ fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
 fn work(seeds: &[u64], next: &AtomicUsize, sum: &Mutex<Sum>, args: &SimArgs, started: f64) {
     while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
         RUNNING.set(seed);
-        let outcome = run_seed(seed);
+        let plan = args.whole_plan(seed);
+        let replay = args.replay(&plan);
+        let outcome = vedette_sim::run(plan, Witness::strict());
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         if args.hashes {
             say!("{seed} {:016x}", outcome.hash);
@@ -258,7 +280,7 @@ fn work(seeds: &[u64], next: &AtomicUsize, sum: &Mutex<Sum>, args: &SimArgs, sta
             let loss = Plan::draw(seed).outage.map(|outage| outage.loss);
             say!("{seed}: {took_ms} ms of {allowed_ms} ms, {loss:?}");
         }
-        let told = tell(seed, &outcome, &format!("cargo xtask sim --seed {seed}"));
+        let told = tell(seed, &outcome, &replay);
         if !told || (args.ci && !is_as_pinned(seed, outcome.hash)) {
             sum.failed.push(seed);
         }

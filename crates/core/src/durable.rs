@@ -19,6 +19,20 @@ pub struct Config {
     /// The local `requirepass`: sent to fellow Sentinels while `sentinel-pass` is not set
     /// (spec: behaviour 4.3).
     pub local_password: Option<crate::Secret>,
+    /// From so many masters on, the regular messages of each leave together, and what comes in
+    /// while nothing is wrong may wait for company: [`Config::GATHERS_FROM`], but in proofs.
+    pub gathers_from: usize,
+}
+
+impl Config {
+    /// With fewer masters gathering would save nothing.
+    pub const GATHERS_FROM: usize = 50;
+
+    /// As the product is given it.
+    #[must_use]
+    pub fn new(listen_port: u16, local_password: Option<crate::Secret>) -> Self {
+        Self { listen_port, local_password, gathers_from: Self::GATHERS_FROM }
+    }
 }
 
 /// Everything the Sentinel remembers over a restart.

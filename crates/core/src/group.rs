@@ -328,7 +328,7 @@ impl Group {
     }
 
     /// Only the moment of a PONG or of a hello changed. Where many masters are watched and nothing
-    /// is wrong with this one, that is shown twice a second, and not before the PONGs that belong
+    /// is wrong with this one, that is shown once a second, and not before the PONGs that belong
     /// together are in: a PING on its way would be shown as waiting until then. Says when.
     pub(crate) fn show_clocks(&mut self, cx: &mut Cx<'_>) -> Option<Time> {
         if !cx.host.crowded || !self.is_calm() {
@@ -336,7 +336,7 @@ impl Group {
             return None;
         }
         self.clocks_unshown = true;
-        let soon = cx.now.mono + limits::GATHERING * 2;
+        let soon = cx.now.mono + limits::CLOCKS_SHOWN_AFTER;
         Some(soon.max(self.clocks_shown_at + limits::CLOCKS_SHOWN_EVERY))
     }
 

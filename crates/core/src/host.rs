@@ -218,12 +218,19 @@ pub(crate) struct Cx<'a> {
     pub(crate) peers: &'a mut Peers,
     /// Whether silence may be judged: only once everything readable was read (rule E3).
     pub(crate) may_judge: bool,
+    /// Where the moments of the group's regular messages lie, where many masters are watched.
+    phase: Span,
     wake_at: Option<Time>,
 }
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(now: Now, host: &'a mut Host, peers: &'a mut Peers, may_judge: bool) -> Self {
-        Self { now, host, peers, may_judge, wake_at: None }
+        Self { now, host, peers, may_judge, phase: Span::ZERO, wake_at: None }
+    }
+
+    /// For the rules of this group.
+    pub(crate) fn about(self, id: MasterId) -> Self {
+        Self { phase: limits::SLOT * id.0, ..self }
     }
 
     /// Whether a moment has come; if not, the group is looked at again when it has.
@@ -235,12 +242,17 @@ impl<'a> Cx<'a> {
         false
     }
 
-    /// When a regular message that is due at this moment leaves: with many masters a little
-    /// earlier, together with others.
+    /// When a regular message that is due at this moment leaves: with many masters earlier,
+    /// together with others of its group, whose moments all lie on those of the longest interval.
+    /// What left at such a moment and was answered soon leaves again a whole interval later, and
+    /// the groups, each in its slot, are spread evenly.
     pub(crate) fn gathered(&self, at: Time, interval: Span) -> Time {
-        let gathers = self.host.crowded && interval >= limits::GATHERED_FROM;
-        let early = if gathers { at.0 % limits::GATHERING.0 } else { 0 };
-        Time(at.0 - early)
+        if !self.host.crowded || interval < limits::GATHERED_FROM {
+            return at;
+        }
+        let step = interval.0 / limits::JOINING;
+        let early = (at.0 + step - self.phase.0 % step) % step;
+        Time(at.0.saturating_sub(early))
     }
 
     /// As [`Cx::due`] for verdicts on silence, which wait until all input was handled (rule E3).

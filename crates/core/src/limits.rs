@@ -57,21 +57,23 @@ pub(crate) const HAND_OVER_GRACE: Span = Span(500);
 pub(crate) const HAND_OVER_ACK_PAUSE: Span = Span(10);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
-/// From so many masters on, what comes in while nothing is wrong may wait for company.
-pub(crate) const CROWD: usize = 50;
-/// How long: two milliseconds on each of a handful of exchanges.
-pub(crate) const COMPOSURE: Span = Span(2);
+/// How long what comes in while nothing is wrong may wait for company, where many masters are
+/// watched: four milliseconds on each of a handful of exchanges.
+pub(crate) const COMPOSURE: Span = Span(4);
 /// Nothing is wrong when nothing has happened to any master for so long.
 pub(crate) const CALM_AFTER: Span = Span(5000);
-/// With so many masters regular messages leave at multiples of this.
-pub(crate) const GATHERING: Span = Span(8);
-/// So much more often than that nothing is gathered: it would leave too early.
+/// With so many masters each has moments of its own for its regular messages, and they lie this
+/// far from those of the next one.
+pub(crate) const SLOT: Span = Span(50);
+/// What leaves more often than this does not wait for such a moment.
 pub(crate) const GATHERED_FROM: Span = Span(200);
-/// A PING goes along with what leaves anyway when no more of its interval is missing than this
-/// part.
-pub(crate) const JOINING: u64 = 4;
+/// A regular message leaves before its time by less than this part of its interval, so that others
+/// of its master leave with it; a PING goes along with what leaves anyway if no more is missing.
+pub(crate) const JOINING: u64 = 2;
 /// How often clients are shown the moments of PONGs while nothing is wrong.
-pub(crate) const CLOCKS_SHOWN_EVERY: Span = Span(500);
+pub(crate) const CLOCKS_SHOWN_EVERY: Span = Span(1000);
+/// How soon after a PONG: those of the other nodes are in by then.
+pub(crate) const CLOCKS_SHOWN_AFTER: Span = Span(16);
 /// Pauses between retries of a failed save.
 pub(crate) const SAVE_RETRY: Span = Span(1000);
 /// Commits whose median the head start uses (rule S3).

@@ -300,7 +300,7 @@ impl PingClock {
     /// Goes along with what leaves anyway if it is nearly due, where many masters are watched.
     pub(crate) fn join(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
         let nearly = cx.now.mono + interval / limits::JOINING;
-        if cx.host.crowded && self.due_at(interval) <= nearly {
+        if cx.host.crowded && cx.gathered(self.due_at(interval), interval) <= nearly {
             self.send(cx, conn);
         }
     }

@@ -260,8 +260,8 @@ impl Node {
             return;
         }
         let polled = self.info.poll.is_some_and(|poll| cx.due(poll.next_at));
-        let regular = self.info.at.map_or(Time::default(), |at| at + info_every);
-        let due = cx.due(regular) || polled || self.info.again;
+        let regular = self.info.at.map(|at| cx.gathered(at + info_every, info_every));
+        let due = regular.is_none_or(|at| cx.due(at)) || polled || self.info.again;
         if due {
             self.ask_info(cx);
         }

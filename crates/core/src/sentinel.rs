@@ -167,7 +167,7 @@ impl Sentinel {
         rule: impl FnOnce(&mut Group, &mut Cx<'_>) -> T,
     ) -> Option<T> {
         let group = self.groups.get_mut(&id)?;
-        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false).about(id);
         let result = rule(group, &mut cx);
         self.host.touched.insert(id);
         Some(result)
@@ -182,7 +182,7 @@ impl Sentinel {
         rule: impl FnOnce(&mut Group, &mut Cx<'_>) -> News,
     ) {
         let Some(group) = self.groups.get_mut(&id) else { return };
-        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false);
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false).about(id);
         match rule(group, &mut cx) {
             News::Nothing => {}
             News::Later(at) => self.deadlines.set_earlier(Key::Group(id), at),
@@ -234,7 +234,7 @@ impl Sentinel {
             self.deadlines.set(Key::Group(id), None);
             return;
         };
-        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
+        let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge).about(id);
         group.run_rules(&mut cx);
         let wake = cx.take_wake();
         let judged = may_judge || !self.host.rules.keeps(Rule::E3);
@@ -274,7 +274,7 @@ impl Sentinel {
         }
         let few = per_second < crate::limits::CLOSE_PINGS_PER_SECOND;
         self.host.close_pings = few && self.host.rules.keeps(Rule::E2);
-        self.host.crowded = self.groups.len() >= limits::CROWD;
+        self.host.crowded = self.groups.len() >= self.host.config.gathers_from;
     }
 
     /// Serves requests that waited for an earlier change of the same name.

@@ -167,7 +167,7 @@ fn response(request: &Request) -> Response {
 fn snapshot(now: Now) -> Snapshot {
     let files = MemoryFiles::default().with("main", GROUP.as_bytes());
     let loaded = load(Path::new("main"), &[], None, &files).expect("a good configuration");
-    let config = Config { listen_port: 26_379, local_password: None };
+    let config = Config::new(26_379, None);
     let state = loaded.state.durable(SentinelId::from_random([9; 20]));
     let mut core = Sentinel::start(config, state, 1, now);
     let mut snapshot = Snapshot::empty();

@@ -20,6 +20,7 @@ pub(crate) struct Setup {
     epoch: Option<Epoch>,
     settings: Settings,
     local_password: Option<Secret>,
+    gathers_from: usize,
     defaults: Vec<(String, String)>,
     masters: Vec<SavedMaster>,
     /// Who got the last vote of each master, and how long ago.
@@ -36,6 +37,7 @@ impl Default for Setup {
             epoch: Some(Epoch::ZERO),
             settings: Settings::default(),
             local_password: None,
+            gathers_from: Config::GATHERS_FROM,
             defaults: Vec::new(),
             masters: Vec::new(),
             votes: Vec::new(),
@@ -45,7 +47,8 @@ impl Default for Setup {
 
 impl Setup {
     pub(crate) fn config(&self) -> Config {
-        Config { listen_port: 26379, local_password: self.local_password.clone() }
+        let config = Config::new(26379, self.local_password.clone());
+        Config { gathers_from: self.gathers_from, ..config }
     }
 
     pub(crate) fn durable(&self, wall: u64) -> DurableState {
@@ -75,6 +78,7 @@ impl Setup {
                 "resolve" => self.settings.resolve_hostnames = value == "yes",
                 "announce-names" => self.settings.announce_hostnames = value == "yes",
                 "announce-ip" => self.settings.announce_ip = Some(value.into()),
+                "gathers-from" => self.gathers_from = command.parse(value),
                 "announce-port" => self.settings.announce_port = value.parse().ok(),
                 "requirepass" => self.local_password = Some(self.secret(value)),
                 "sentinel-pass" => self.settings.sentinel_pass = Some(self.secret(value)),

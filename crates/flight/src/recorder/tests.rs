@@ -26,7 +26,7 @@ pub(crate) fn core(settings: MasterSettings) -> Sentinel {
         settings: Settings::default(),
         masters: vec![master],
     };
-    Sentinel::start(Config { listen_port: 26379, local_password: None }, saved, 1, Now::default())
+    Sentinel::start(Config::new(26379, None), saved, 1, Now::default())
 }
 
 pub(crate) fn plain_core() -> Sentinel {

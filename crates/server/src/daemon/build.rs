@@ -72,8 +72,7 @@ pub(super) fn build(opened: Opened, listeners: Listeners) -> io::Result<Running>
     let (errands, runner) = errands::channel(control.clone());
     let outlets = Outlets::new(store, errands, board.clone(), threads.clone(), opened.log.clone());
     let server = &opened.loaded.server;
-    let config =
-        Config { listen_port: announced_port(server), local_password: server.requirepass.clone() };
+    let config = Config::new(announced_port(server), server.requirepass.clone());
     let dialer = opened.tls.dialing.clone();
     let dialer = dialer.map(|config| Dialer::start(config, opened.log.clone())).transpose()?;
     let now = clock.now();

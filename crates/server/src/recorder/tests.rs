@@ -24,7 +24,7 @@ fn core() -> Sentinel {
         settings: Settings::default(),
         masters: Vec::new(),
     };
-    Sentinel::start(Config { listen_port: 26379, local_password: None }, saved, 1, Now::default())
+    Sentinel::start(Config::new(26379, None), saved, 1, Now::default())
 }
 
 fn monitor(name: &str) -> Input {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vedette_core::Config;
+
 use super::{MasterPlan, NetworkPlan, Plan};
 use crate::fault::Kind;
 use crate::random::Random;
@@ -34,6 +36,7 @@ impl Plan {
             writers: random.index(3),
             watchers: random.percent(40),
             scripts: Random::stream(seed, "scripts").percent(30),
+            gathers_from: Config::GATHERS_FROM,
             safety_ms: random.between(SAFETY_MS.0, SAFETY_MS.1),
             left_broken: 0,
             swarm: std::collections::BTreeMap::new(),

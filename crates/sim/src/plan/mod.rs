@@ -7,7 +7,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vedette_core::{Rule, Rules};
+use vedette_core::{Config, Rule, Rules};
 
 use crate::address;
 use crate::fault::{Incident, Kind};
@@ -37,6 +37,9 @@ pub struct Plan {
     pub watchers: bool,
     /// Masters have scripts.
     pub scripts: bool,
+    /// From so many masters on, Sentinels gather their regular messages. Not drawn: plans have
+    /// fewer masters than that.
+    pub gathers_from: usize,
     /// How long things go wrong.
     pub safety_ms: u64,
     /// Sentinels that stay broken in the liveness phase.
@@ -94,6 +97,7 @@ impl Plan {
             writers: 0,
             watchers: false,
             scripts: false,
+            gathers_from: Config::GATHERS_FROM,
             safety_ms: 0,
             left_broken: 0,
             swarm: BTreeMap::new(),

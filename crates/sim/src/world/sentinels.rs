@@ -33,7 +33,10 @@ impl World {
         host.stalled_until = None;
         host.held.clear();
         host.backlog.clear();
-        let config = Config { listen_port: address::SENTINEL_PORT, local_password: None };
+        let config = Config {
+            gathers_from: self.plan.gathers_from,
+            ..Config::new(address::SENTINEL_PORT, None)
+        };
         let now = host.now(self.now_ms);
         let seed = self.chance.lives.next();
         let rules = self.plan.without.map_or(host.rules, |rule| host.rules.without(rule));
