@@ -1,6 +1,8 @@
 //! Asking the fellow Sentinels whether a master is down, and for their votes (spec: behaviour 9.1,
 //! 9.4; rules S1, S5, S6).
 
+use alloc::boxed::Box;
+
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -141,7 +143,7 @@ impl Group {
         let question = Question { master: self.id, address, ballot, asked_at: now };
         let Some(peer) = cx.peers.get_mut(&member.id) else { return };
         let Some(mut connection) = peer.line.conn.take() else { return };
-        connection.send(cx, query, Expected::Ask(question));
+        connection.send(cx, query, Expected::Ask(Box::new(question)));
         if let Some(peer) = cx.peers.get_mut(&member.id) {
             peer.line.conn = Some(connection);
         }

@@ -1,7 +1,6 @@
 //! One ordered queue of due moments: a quiet moment costs nothing, however much is watched.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,9 +55,9 @@ impl Deadlines {
     }
 
     /// Everybody whose moment has come; each sets a new one when it was looked at.
-    pub(crate) fn take_due(&mut self, now: Time) -> Vec<Key> {
-        let due = |(at, key): &(Time, Key)| (*at <= now).then_some(*key);
-        self.queue.iter().map_while(due).collect()
+    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = &Key> {
+        let first = self.queue.iter().take_while(move |(at, _)| *at <= now);
+        first.map(|(_, key)| key)
     }
 }
 

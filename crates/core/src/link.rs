@@ -3,6 +3,7 @@
 //! A [`Line`] is one connection that should exist. A data node has two, which are independent of
 //! each other (spec: holes H16); a fellow Sentinel has one, shared by all masters.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::net::{IpAddr, SocketAddr};
 
@@ -42,7 +43,8 @@ pub(crate) enum Expected {
     Hello {
         master: MasterId,
     },
-    Ask(Question),
+    /// Boxed: it is rare, and every connection keeps room for some of these.
+    Ask(Box<Question>),
     Replicate,
     HandOver,
 }

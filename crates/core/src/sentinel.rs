@@ -193,13 +193,13 @@ impl Sentinel {
     }
 
     fn touch_due(&mut self, now: Time) {
-        for key in self.deadlines.take_due(now) {
+        for key in self.deadlines.due(now) {
             match key {
                 Key::Group(id) => {
-                    self.host.touched.insert(id);
+                    self.host.touched.insert(*id);
                 }
                 Key::Peer(id) => {
-                    self.host.touched_peers.insert(id);
+                    self.host.touched_peers.insert(*id);
                 }
             }
         }

@@ -79,16 +79,6 @@ impl ReplyDecoder {
         &mut self.buffer
     }
 
-    /// Between replies: gives back the room that they took.
-    pub fn release(&mut self) {
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        }
-        if self.open.is_empty() {
-            self.open = Vec::new();
-        }
-    }
-
     /// Bytes fed and not yet part of a returned frame.
     pub fn buffered(&self) -> usize {
         // A payload counts against the limits before it is there.

@@ -80,17 +80,3 @@ fn limits_hold_over_a_whole_reply() {
         assert_eq!(decoder.next(), Err(error), "an error stays");
     }
 }
-
-#[test]
-fn the_room_of_a_long_reply_is_given_back_between_replies() {
-    let mut decoder = ReplyDecoder::default();
-    let long = [b"$5000\r\n".as_slice(), &[b'x'; 5000], b"\r\n+"].concat();
-    decoder.feed(&long);
-    assert!(decoder.next().unwrap().is_some());
-    decoder.release();
-    assert_eq!(decoder.buffered(), 1, "the next reply has begun");
-    decoder.feed(b"OK\r\n");
-    assert_eq!(decoder.next(), Ok(Some(Frame::OK)));
-    decoder.release();
-    assert!(decoder.buffer_mut().capacity() <= 1024);
-}

@@ -38,7 +38,8 @@ pub struct NodeLink {
     purpose: Purpose,
     renames: Arc<Renames>,
     output: BytesMut,
-    decoder: ReplyDecoder,
+    /// While a reply is not whole: links have none for most of the time.
+    decoder: Option<Box<ReplyDecoder>>,
     /// What the next replies belong to, oldest first.
     expected: VecDeque<Expected>,
 }
@@ -91,7 +92,7 @@ impl NodeLink {
             purpose,
             renames,
             output: BytesMut::new(),
-            decoder: ReplyDecoder::default(),
+            decoder: None,
             expected: VecDeque::new(),
         }
     }
@@ -165,11 +166,24 @@ impl NodeLink {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.decoder.feed(bytes);
-        while let Some(frame) = self.decoder.next()? {
+        let mut decoder = self.decoder.take().unwrap_or_default();
+        decoder.feed(bytes);
+        let outcome = self.take_all(&mut decoder, memory, inputs);
+        if outcome.is_err() || decoder.buffered() > 0 {
+            self.decoder = Some(decoder);
+        }
+        outcome
+    }
+
+    fn take_all(
+        &mut self,
+        decoder: &mut ReplyDecoder,
+        memory: &mut HelloMemory,
+        inputs: &mut impl Extend<Input>,
+    ) -> Result<(), LinkError> {
+        while let Some(frame) = decoder.next()? {
             inputs.extend(self.take(&frame, memory)?);
         }
-        self.decoder.release();
         Ok(())
     }
 
@@ -180,7 +194,7 @@ impl NodeLink {
         memory: &mut HelloMemory,
         inputs: &mut impl Extend<Input>,
     ) -> &'a [u8] {
-        if self.decoder.buffered() > 0 {
+        if self.decoder.is_some() {
             return bytes;
         }
         let conn = self.conn;
