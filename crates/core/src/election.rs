@@ -42,16 +42,19 @@ impl Group {
     }
 
     /// Defers to a candidate that can win, for as long as it can. Votes that come later may go
-    /// elsewhere; candidates that defer to each other would then wait in vain. Who is dead has
-    /// voted for nobody: after its vote was awaited it counts for no candidate.
+    /// elsewhere; candidates that defer to each other would then wait in vain. A member that is
+    /// silent counts for no candidate once its vote was awaited. It may have voted unheard and
+    /// elected another: then that one announces its configuration before this one's rest is over,
+    /// or both epochs are settled as ever. Far more often it is dead, perhaps with the master.
     fn wait_for_winner(
         &mut self,
         cx: &mut Cx<'_>,
         failover: &Failover,
         winner: Option<SentinelId>,
     ) -> Step {
+        let present = self.deferral.as_ref().map(|deferral| deferral.to);
         match winner {
-            Some(winner) if !failover.deferring => {
+            Some(winner) if !failover.deferring || present.is_some_and(|to| to != Some(winner)) => {
                 self.defer_to(cx, winner);
                 if let Some(failover) = &mut self.failover {
                     failover.deferring = true;

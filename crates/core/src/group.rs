@@ -17,7 +17,6 @@ use crate::failover::Failover;
 use crate::hello::HelloClock;
 use crate::host::{Cx, NodeId, Peers};
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
-use crate::limits;
 use crate::node::{DownState, Node};
 use crate::outbox::Outbox;
 use crate::publishing::HeldEvent;
@@ -73,9 +72,8 @@ pub(crate) struct Group {
     pub(crate) unresolved: Option<Arc<Hello>>,
     pub(crate) ballots: VecDeque<WaitingBallot>,
     pub(crate) held: VecDeque<HeldEvent>,
-    /// When clients were last shown the moments of PONGs, and whether there are newer ones.
-    clocks_shown_at: Time,
-    clocks_unshown: bool,
+    /// There are newer moments of PONGs and hellos than clients were shown: they are then.
+    clocks_shown_at: Option<Time>,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -185,8 +183,7 @@ impl Group {
             unresolved: None,
             ballots: VecDeque::new(),
             held: VecDeque::new(),
-            clocks_shown_at: now,
-            clocks_unshown: false,
+            clocks_shown_at: None,
             saved: None,
             watching_since: now,
         }
@@ -328,23 +325,19 @@ impl Group {
     }
 
     /// Only the moment of a PONG or of a hello changed. Where many masters are watched and nothing
-    /// is wrong with this one, that is shown once a second, and not before the PONGs that belong
-    /// together are in: a PING on its way would be shown as waiting until then. Says when.
+    /// is wrong with this one, that is shown once a second, at a moment when no regular PING has
+    /// just left: one on its way would be shown as waiting for a second. Says when.
     pub(crate) fn show_clocks(&mut self, cx: &mut Cx<'_>) -> Option<Time> {
         if !cx.host.crowded || !self.is_calm() {
             self.show(cx);
             return None;
         }
-        self.clocks_unshown = true;
-        let soon = cx.now.mono + limits::CLOCKS_SHOWN_AFTER;
-        Some(soon.max(self.clocks_shown_at + limits::CLOCKS_SHOWN_EVERY))
+        Some(*self.clocks_shown_at.get_or_insert_with(|| cx.shows_clocks_at()))
     }
 
     fn show_unshown_clocks(&mut self, cx: &mut Cx<'_>) {
-        let at = self.clocks_shown_at + limits::CLOCKS_SHOWN_EVERY;
-        if self.clocks_unshown && cx.due(at) {
-            self.clocks_unshown = false;
-            self.clocks_shown_at = cx.now.mono;
+        if self.clocks_shown_at.is_some_and(|at| cx.due(at)) {
+            self.clocks_shown_at = None;
             self.show(cx);
         }
     }

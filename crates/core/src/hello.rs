@@ -147,7 +147,8 @@ impl Group {
     /// PUBLISH, and with it the PINGs behind: it would look dead.
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
         let mut group = self.announcement(cx);
-        let interval = self.relaxed_ping_interval(cx);
+        let (master, close) = (self.node.id, self.master_ping_interval(cx));
+        let relaxed = self.relaxed_ping_interval(cx);
         let down_after = self.settings.down_after;
         for node in self.nodes_mut() {
             if node.holds_hellos(cx, down_after) {
@@ -155,6 +156,7 @@ impl Group {
             }
             let Some(conn) = &mut node.commands.conn else { continue };
             if node.hello.send_if_due(cx, conn, limits::PENDING_PER_SHARER, &mut group) {
+                let interval = if node.id == master { close } else { relaxed };
                 node.ping.join(cx, conn, interval);
             }
         }

@@ -211,6 +211,11 @@ impl Host {
     }
 }
 
+/// How long ago, at a moment, the last multiple of a step was, counted from a phase.
+fn since_multiple(at: Time, phase: Span, step: u64) -> u64 {
+    (at.0 + step - phase.0 % step) % step
+}
+
 /// The shared things and the present time, lent to the rules of one group.
 pub(crate) struct Cx<'a> {
     pub(crate) now: Now,
@@ -243,16 +248,23 @@ impl<'a> Cx<'a> {
     }
 
     /// When a regular message that is due at this moment leaves: with many masters earlier,
-    /// together with others of its group, whose moments all lie on those of the longest interval.
-    /// What left at such a moment and was answered soon leaves again a whole interval later, and
-    /// the groups, each in its slot, are spread evenly.
+    /// together with others of its group. The moments of an interval are those of one twice as
+    /// long, and one between any two. What left at such a moment and was answered soon leaves again
+    /// a whole interval later, and the groups, each in its slot, are spread evenly.
     pub(crate) fn gathered(&self, at: Time, interval: Span) -> Time {
         if !self.host.crowded || interval < limits::GATHERED_FROM {
             return at;
         }
         let step = interval.0 / limits::JOINING;
-        let early = (at.0 + step - self.phase.0 % step) % step;
-        Time(at.0.saturating_sub(early))
+        Time(at.0.saturating_sub(since_multiple(at, self.phase, step)))
+    }
+
+    /// When the moments of what comes in regularly are shown next: once a second, between those of
+    /// the regular messages.
+    pub(crate) fn shows_clocks_at(&self) -> Time {
+        let every = limits::CLOCKS_SHOWN_EVERY;
+        let phase = self.phase + limits::CLOCKS_SHOWN_AFTER;
+        self.now.mono + every - Span(since_multiple(self.now.mono, phase, every.0))
     }
 
     /// As [`Cx::due`] for verdicts on silence, which wait until all input was handled (rule E3).

@@ -301,8 +301,8 @@ impl PingClock {
 
     /// Goes along with what leaves anyway if it is nearly due, where many masters are watched.
     pub(crate) fn join(&mut self, cx: &mut Cx<'_>, conn: &mut Conn, interval: Span) {
-        let nearly = cx.now.mono + interval / limits::JOINING;
-        if cx.host.crowded && cx.gathered(self.due_at(interval), interval) <= nearly {
+        let is_old = self.sent_at + interval / limits::JOINING <= cx.now.mono;
+        if cx.host.crowded && is_old {
             self.send(cx, conn);
         }
     }

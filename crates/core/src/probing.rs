@@ -13,7 +13,7 @@ impl Group {
     /// Asks the nodes for PONG and INFO when it is time.
     pub(crate) fn keep_asking_nodes(&mut self, cx: &mut Cx<'_>) {
         let relaxed = self.relaxed_ping_interval(cx);
-        let close = if cx.host.close_pings { self.close_ping_interval(cx) } else { relaxed };
+        let close = self.master_ping_interval(cx);
         let quiet = cx.host.tunables.get(Tunable::InfoPeriod);
         let troubled =
             self.odown_since.is_some() || self.failover.is_some() || self.repointing.is_some();
@@ -69,7 +69,15 @@ impl Group {
 
     /// Every how long the node on this connection is pinged.
     fn ping_interval(&self, cx: &Cx<'_>, conn: ConnId) -> Span {
-        if cx.host.close_pings && self.node.commands.owns(conn) {
+        if self.node.commands.owns(conn) {
+            return self.master_ping_interval(cx);
+        }
+        self.relaxed_ping_interval(cx)
+    }
+
+    /// Every how long the master is pinged.
+    pub(crate) fn master_ping_interval(&self, cx: &Cx<'_>) -> Span {
+        if cx.host.close_pings {
             return self.close_ping_interval(cx);
         }
         self.relaxed_ping_interval(cx)

@@ -156,7 +156,9 @@ impl<C: Core> Control<C> {
     /// While nothing is wrong, what comes a moment later is handled in the same turn. The thread
     /// itself sleeps: the runtime would be woken by each socket. Says whether it did.
     fn wait_for_company(&self) -> bool {
-        let composure = Duration::from_millis(self.core.poll_composure().0);
+        let until_due = self.core.poll_deadline().map(|due| due.since(self.clock.time()));
+        let composure = self.core.poll_composure().min(until_due.unwrap_or(Span(u64::MAX)));
+        let composure = Duration::from_millis(composure.0);
         if !composure.is_zero() {
             std::thread::sleep(composure);
         }

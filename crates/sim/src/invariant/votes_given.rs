@@ -97,10 +97,12 @@ impl VotesGiven {
     fn ask(&mut self, scene: &Scene<'_>, address: &Endpoint, epoch: Epoch, candidate: SentinelId) {
         let who = scene.sentinel;
         let ballot = (who, address.clone(), epoch, candidate);
-        // Even if the address is not shown yet: a hello of the same turn may have brought it
-        // (seed 21042434).
-        self.first_asked.entry(ballot.clone()).or_insert(scene.at_ms);
-        let Some(view) = at(scene, address) else { return };
+        let view = at(scene, address);
+        // Not shown yet, a hello of the same turn may have brought the address (seed 21042434).
+        if view.is_some() || self.busy.contains(&who) {
+            self.first_asked.entry(ballot.clone()).or_insert(scene.at_ms);
+        }
+        let Some(view) = view else { return };
         let record = saved(scene.disk, &view.name);
         if record.is_none_or(|record| record.leader_epoch.unwrap_or_default() >= epoch) {
             return;
@@ -230,7 +232,9 @@ impl VotesGiven {
         let floor = self.monitored.remove(&(scene.sentinel, name.clone()));
         let spent = saved(scene.disk, name).and_then(|record| record.leader_epoch);
         // A master monitored anew knows of no vote before it (seed 21047593).
-        self.given.remove(&(scene.sentinel, name.clone()));
+        if *response == Response::Done {
+            self.given.remove(&(scene.sentinel, name.clone()));
+        }
         hold(*response != Response::Done || spent >= floor, || {
             format!("{name} monitored at {floor:?} starts at {spent:?}")
         })

@@ -36,7 +36,7 @@ impl Plan {
             writers: random.index(3),
             watchers: random.percent(40),
             scripts: Random::stream(seed, "scripts").percent(30),
-            gathers_from: Config::GATHERS_FROM,
+            gathers_from: gathers_from(seed),
             safety_ms: random.between(SAFETY_MS.0, SAFETY_MS.1),
             left_broken: 0,
             swarm: std::collections::BTreeMap::new(),
@@ -136,4 +136,9 @@ impl MasterPlan {
     pub fn replicas(&self) -> usize {
         self.priorities.len() - 1
     }
+}
+
+/// Some groups gather their regular messages as if they were a fleet.
+fn gathers_from(seed: u64) -> usize {
+    if Random::stream(seed, "gathers").percent(10) { 1 } else { Config::GATHERS_FROM }
 }

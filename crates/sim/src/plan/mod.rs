@@ -37,8 +37,7 @@ pub struct Plan {
     pub watchers: bool,
     /// Masters have scripts.
     pub scripts: bool,
-    /// From so many masters on, Sentinels gather their regular messages. Not drawn: plans have
-    /// fewer masters than that.
+    /// From so many masters on, Sentinels gather their regular messages.
     pub gathers_from: usize,
     /// How long things go wrong.
     pub safety_ms: u64,

@@ -9,6 +9,7 @@ use crate::address;
 use crate::fault::{NewHome, Order, Typed};
 use crate::network::Health;
 use crate::node_host::NodeIndex;
+use crate::sentinel_host::SentinelIndex;
 
 /// Operators wait so long for a failover before they give a master its old address again.
 const PATIENCE_MS: u64 = 60_000;
@@ -125,6 +126,7 @@ impl World {
         let forgotten = self.nodes_of(group).filter(|index| {
             *index != master
                 && !self.is_known(*index)
+                && self.is_known_to_broken(*index)
                 && self.node(*index).role() == Role::Master
                 && self.node(master).role() == Role::Master
         });
@@ -163,6 +165,13 @@ impl World {
         self.witness.reach("a moved master got its old address again");
         self.kill_node(node, 0, Revival::WithData, false);
         self.nodes[node.0].address = named;
+    }
+
+    /// A Sentinel that was not healed knows it.
+    fn is_known_to_broken(&self, node: NodeIndex) -> bool {
+        let all = SentinelIndex::all(self.sentinels.len());
+        let mut broken = all.filter(|index| self.sentinels[index.0].given_up);
+        broken.any(|index| self.knows(index, node))
     }
 
     fn is_known_to_all(&self, node: NodeIndex) -> bool {
@@ -226,10 +235,14 @@ mod tests {
         let mut world = calm();
         world.order_node(NodeIndex(1), Order::BecomeMaster);
         world.run_for(2_000);
-        for index in 0..3 {
+        for index in 0..2 {
             world.type_command(crate::SentinelIndex(index), 0, Typed::RemoveAndMonitor);
         }
         world.run_for(5_000);
+        world.restore_forgotten(0, PATIENCE_MS);
+        assert!(world.is_known(NodeIndex(1)), "by a healed one, which will see to it");
+        world.sentinels[2].given_up = true;
+        world.stall_sentinel(crate::SentinelIndex(2), 60_000);
         assert!(!world.is_known(NodeIndex(1)));
         world.restore_forgotten(0, 0);
         world.run_for(15_000);

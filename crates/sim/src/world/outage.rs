@@ -7,6 +7,7 @@ use vedette_core::{Publication, Request, Response, SimulatedFailures};
 use vedette_node::{Fault as NodeFault, Role};
 
 use super::mend::FOR_EVER_MS;
+use super::patience::Patience;
 use super::{Repair, World};
 use crate::address;
 use crate::client::STAY_MS;
@@ -369,12 +370,7 @@ impl World {
                     if self.savers_look_dead() {
                         return None;
                     }
-                    let name = &self.plan.masters[lost.group].name;
-                    let evidence = format!(
-                        "{name}: {reason}, {took_ms} ms after the loss; allowed {allowed_ms}: \
-                         {patience}"
-                    );
-                    self.find("a lost master is replaced in time", evidence);
+                    self.find_late_switch(lost, &reason, took_ms, &patience);
                     return None;
                 }
             }
@@ -382,6 +378,15 @@ impl World {
                 return Some(slowest);
             }
         }
+    }
+
+    fn find_late_switch(&mut self, lost: &Lost, what: &str, took_ms: u64, patience: &Patience) {
+        let name = &self.plan.masters[lost.group].name;
+        let allowed_ms = patience.total_ms();
+        let evidence = format!(
+            "{name}: {what}, {took_ms} ms after the loss; allowed {allowed_ms}: {patience}"
+        );
+        self.find("a lost master is replaced in time", evidence);
     }
 
     /// What is missing until the switch of this group is complete.
@@ -445,7 +450,20 @@ impl World {
                     Loss::Killed { .. } => 0,
                     Loss::Forced { cut, .. } => self.demotion_patience(*cut, &pace).total_ms(),
                 };
-                let since_ms = self.now_ms - lost.durable_ms.unwrap_or(self.now_ms);
+                let Some(durable_ms) = lost.durable_ms else {
+                    waiting = true;
+                    let took_ms = self.now_ms - ordeal.began_ms;
+                    let patience = self.switch_patience(&ordeal, &pace);
+                    if took_ms <= patience.total_ms() + STAY_MS {
+                        continue;
+                    }
+                    if !self.savers_look_dead() {
+                        let what = "no majority has a running master on its disks";
+                        self.find_late_switch(lost, what, took_ms, &patience);
+                    }
+                    return;
+                };
+                let since_ms = self.now_ms - durable_ms;
                 let rules: [(Option<String>, u64); 3] = [
                     (self.still_a_master(lost), demotion_ms),
                     (self.stays_behind(lost), demotion_ms + STAY_MS),
@@ -468,7 +486,7 @@ impl World {
                     }
                 }
             }
-            if !waiting && ordeal.lost.iter().all(|lost| lost.durable_ms.is_some()) {
+            if !waiting {
                 return;
             }
             self.run_for(LOOK_MS);
