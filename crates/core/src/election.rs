@@ -163,7 +163,10 @@ impl Member {
             Some(Worth::Later) => return Position::Later,
             Some(Worth::Early) => limits::LATE_VOTE_PATIENCE,
             // A vote may wait for the disk as long as that, and then travels (rules V3, S5).
-            None => limits::BALLOT_PATIENCE + round_trip.min(limits::BALLOT_PATIENCE),
+            None => {
+                let travel = round_trip.min(limits::BALLOT_PATIENCE);
+                limits::BALLOT_PATIENCE + travel + cx.host.throng()
+            }
         };
         let late = cx.due(ballot.first_asked_at + patience);
         if reachable && !late { Position::Open } else { Position::Refused }

@@ -15,7 +15,7 @@ use crate::durable::SavedMaster;
 use crate::event::{Detail, Event, EventKind, Part, Subject};
 use crate::failover::Failover;
 use crate::hello::HelloClock;
-use crate::host::{Cx, NodeId, Peers};
+use crate::host::{Cx, Host, NodeId, Peers};
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
 use crate::node::{DownState, Node};
 use crate::outbox::Outbox;
@@ -74,6 +74,8 @@ pub(crate) struct Group {
     pub(crate) held: VecDeque<HeldEvent>,
     /// There are newer moments of PONGs and hellos than clients were shown: they are then.
     clocks_shown_at: Option<Time>,
+    /// It is among [`crate::host::Host::gone`], since this was the current epoch.
+    gone_at: Option<Epoch>,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -184,6 +186,7 @@ impl Group {
             ballots: VecDeque::new(),
             held: VecDeque::new(),
             clocks_shown_at: None,
+            gone_at: None,
             saved: None,
             watching_since: now,
         }
@@ -214,9 +217,35 @@ impl Group {
         self.answer_ballots(cx);
         self.release_events(cx);
         self.show_unshown_clocks(cx);
+        self.count_gone(cx.host, self.is_down() || !self.node.is_reachable());
         if self.situation() != before {
             cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
+        }
+    }
+
+    /// Adds it to the masters that are gone, or takes it away from them.
+    pub(crate) fn count_gone(&mut self, host: &mut Host, is_gone: bool) {
+        match (self.gone_at, is_gone) {
+            (None, true) => {
+                self.gone_at = Some(host.current_epoch);
+                host.gone += 1;
+            }
+            (Some(_), false) => {
+                self.gone_at = None;
+                host.gone = host.gone.saturating_sub(1);
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+
+    /// The epoch by which ranks rotate (rule S3): the one to be opened as it was when the master
+    /// went, until somebody stood for it. Elections of masters that go at the same time raise the
+    /// current epoch, and each Sentinel would hold another for the first.
+    pub(crate) fn rotation(&self, cx: &Cx<'_>) -> Option<Epoch> {
+        match self.gone_at {
+            Some(epoch) if self.vote.leader_epoch <= epoch => epoch.next(),
+            Some(_) | None => self.next_epoch(cx),
         }
     }
 

@@ -67,6 +67,8 @@ pub(crate) struct Host {
     /// So many masters are watched that what is regular is gathered, and what is quiet is shown a
     /// little later.
     pub(crate) crowded: bool,
+    /// Masters that are down or not connected (rule S3).
+    pub(crate) gone: u32,
     /// When something last happened to a master that rules had to agree about.
     pub(crate) unrest_at: Time,
     /// Masters are pinged closely as long as there are few of them (rule E2).
@@ -122,6 +124,7 @@ impl Host {
             announced: BTreeSet::new(),
             own_id_heard: None,
             crowded: false,
+            gone: 0,
             unrest_at: now,
             close_pings: true,
             epoch_rose_at: None,
@@ -137,6 +140,15 @@ impl Host {
             resolving: BTreeSet::new(),
             unresolvable: BTreeMap::new(),
         }
+    }
+
+    /// What an election takes longer because many masters are gone at once: every Sentinel works
+    /// through all of them, and who stands early only makes more elections of it.
+    pub(crate) fn throng(&self) -> Span {
+        if !self.crowded || !self.rules.keeps(Rule::S3) {
+            return Span::ZERO;
+        }
+        Span(u64::from(self.gone) / limits::THRONG).min(limits::THRONG_MAX)
     }
 
     pub(crate) fn mint_conn(&mut self, owner: Owner) -> ConnId {

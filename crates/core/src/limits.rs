@@ -23,6 +23,11 @@ pub(crate) const STALL: Span = Span(25);
 pub(crate) const FIRST_ASK_PAUSE: Span = Span(50);
 /// Bounds of one rank's head start (rule S3).
 pub(crate) const HEAD_START: (Span, Span) = (Span(5), Span(1000));
+/// With many masters, so many of them that are gone add a millisecond to a rank's head start, to
+/// the patience with a voter and to the pause after a lost election (rules S3, S5, F2).
+pub(crate) const THRONG: u64 = 2;
+/// The most that all add.
+pub(crate) const THRONG_MAX: Span = Span(1000);
 /// A member that has not answered a vote request for this long counts as a refusal (rule S5),
 /// and a forced failover waits this long for a majority (rule C1).
 pub(crate) const BALLOT_PATIENCE: Span = Span(500);

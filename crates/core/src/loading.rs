@@ -115,7 +115,8 @@ impl Sentinel {
             group.disconnect_all(cx);
             group.refuse_ballots(cx);
         });
-        let Some(group) = self.groups.remove(&id) else { return };
+        let Some(mut group) = self.groups.remove(&id) else { return };
+        group.count_gone(&mut self.host, false);
         self.names.remove(&group.name);
         self.leave_peers(now, id);
         self.deadlines.set(Key::Group(id), None);

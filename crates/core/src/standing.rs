@@ -89,7 +89,8 @@ impl Standing {
     pub(crate) fn rest(&mut self, cx: &mut Cx<'_>, old: Time) {
         let pause = self.draw_rest(cx);
         let is_short = cx.keeps(Rule::F2) && !crate::mutant::Mutant::LongBackOff.lives();
-        self.not_before(if is_short { cx.now.mono + pause } else { old });
+        let again_at = cx.now.mono + pause + cx.host.throng();
+        self.not_before(if is_short { again_at } else { old });
     }
 
     /// A random pause; the next one may be twice as long (rule F2).
@@ -254,7 +255,7 @@ impl Group {
         if !cx.keeps(Rule::S3) {
             return Span::ZERO;
         }
-        let epoch = self.next_epoch(cx).map_or(0, Epoch::get);
+        let epoch = self.rotation(cx).map_or(0, Epoch::get);
         let mut ids: Vec<SentinelId> = self.members.iter().map(|member| member.id).collect();
         ids.push(cx.host.my_id);
         ids.sort_unstable();
@@ -269,7 +270,8 @@ impl Group {
         let slowest = up.filter_map(|member| cx.peers.get(&member.id));
         let slowest = slowest.map(|peer| peer.round_trip).max().unwrap_or_default();
         let step = (slowest + cx.host.gate.median_commit()) * 2;
-        step.max(limits::HEAD_START.0).min(limits::HEAD_START.1) * rank
+        let step = step.max(limits::HEAD_START.0) + cx.host.throng();
+        step.min(limits::HEAD_START.1) * rank
     }
 
     /// The epoch of a candidacy that starts now (rule S4); none when epochs are exhausted.

@@ -34,7 +34,7 @@ const KNOWN: &[(&str, u64, &str)] = &[
     ("FreshMasterDemoted", 1, "a fresh master is never demoted"),
     ("MisledAtSight", 1, "a misled replica is given its time"),
     ("NoFirstHello", 1, "a promotion is announced at once"),
-    ("MayJudgeAlways", 9, "silence is judged only after reading"),
+    ("MayJudgeAlways", 1, "silence is judged only after reading"),
     ("ScriptTwice", 1, "a script runs once for an event"),
     ("SecondPing", 1, "every queue is bounded"),
     ("S2", 1, "who stands may stand"),

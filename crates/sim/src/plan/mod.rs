@@ -82,6 +82,12 @@ pub struct NetworkPlan {
 }
 
 impl Plan {
+    /// Whether the Sentinels have so many masters that they gather.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        self.gathers_from <= self.masters.len()
+    }
+
     /// A group without faults.
     #[must_use]
     pub fn quiet(seed: u64, sentinels: usize, master: MasterPlan, delay_ms: u64) -> Self {

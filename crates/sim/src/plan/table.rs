@@ -19,7 +19,7 @@ impl fmt::Display for Plan {
         writeln!(f, "{:<14} {delay} ms + 0..{jitter} ms{chunks}", "network")?;
         let watched = if self.watchers { ", and a watcher of each Sentinel" } else { "" };
         writeln!(f, "{:<14} {} for each master{watched}", "writers", self.writers)?;
-        if self.gathers_from <= self.masters.len() {
+        if self.gathers() {
             writeln!(f, "{:<14} as in a fleet", "gathered")?;
         }
         if self.scripts {

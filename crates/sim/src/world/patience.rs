@@ -44,6 +44,8 @@ pub(super) struct Pace {
     save_ms: u64,
     /// Between two PINGs to the master (rule E2).
     close_ping_ms: u64,
+    /// What many masters that are gone at once add to the waits of an election (rule S3).
+    throng_ms: u64,
 }
 
 /// Members that told an older vote are refusals after this (rule S5).
@@ -82,7 +84,8 @@ impl Pace {
 
     /// An election in which `dead` members do not take their turn.
     fn election(&self, dead: u64, terms: &mut Patience) {
-        let step = (2 * (self.round_ms + self.save_ms / 2)).clamp(5, 1_000);
+        let step = (2 * (self.round_ms + self.save_ms / 2)).max(5) + self.throng_ms;
+        let step = step.min(1_000);
         let dead = (self.known - self.alive + dead).min(self.known.saturating_sub(1));
         terms.add("S3", step * dead);
         let ballot_ms = self.save_ms * 2 + self.round_ms;
@@ -91,7 +94,8 @@ impl Pace {
         // One election may be lost. If the others defer to who lost it, it stands again at another
         // epoch, where its turn may be the last.
         let lost_ms = if late { LATE_VOTE_MS } else { BALLOT_PATIENCE_MS + self.round_ms };
-        terms.add("F2", lost_ms + LOST_PAUSE_MS + step * self.known.saturating_sub(1));
+        let lost_ms = lost_ms + LOST_PAUSE_MS + 2 * self.throng_ms;
+        terms.add("F2", lost_ms + step * self.known.saturating_sub(1));
     }
 
     fn promotion(&self, terms: &mut Patience) {
@@ -130,6 +134,7 @@ impl World {
             round_ms: 2 * (network.delay_ms + network.jitter_ms),
             save_ms: 2 * self.plan.commit_ms.1,
             close_ping_ms: if close { close_ms } else { ping_ms },
+            throng_ms: if self.plan.gathers() { self.plan.masters.len() as u64 } else { 0 },
         }
     }
 
