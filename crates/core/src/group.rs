@@ -17,6 +17,7 @@ use crate::failover::Failover;
 use crate::hello::HelloClock;
 use crate::host::{Cx, Host, NodeId, Peers};
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
+use crate::limits;
 use crate::node::{DownState, Node};
 use crate::outbox::Outbox;
 use crate::publishing::HeldEvent;
@@ -26,7 +27,7 @@ use crate::repair::{Conflict, LeftMaster};
 use crate::rules::{Rule, Rules};
 use crate::settings::MasterSettings;
 use crate::standing::Standing;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::view::ReconfState;
 use crate::vote::{Vote, WaitingBallot};
 
@@ -74,8 +75,8 @@ pub(crate) struct Group {
     pub(crate) held: VecDeque<HeldEvent>,
     /// There are newer moments of PONGs and hellos than clients were shown: they are then.
     clocks_shown_at: Option<Time>,
-    /// It is among [`crate::host::Host::gone`], since this was the current epoch.
-    gone_at: Option<Epoch>,
+    /// It is among [`crate::host::Host::gone`]: the current epoch of then, and when that was.
+    gone_at: Option<(Epoch, Time)>,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -217,7 +218,8 @@ impl Group {
         self.answer_ballots(cx);
         self.release_events(cx);
         self.show_unshown_clocks(cx);
-        self.count_gone(cx.host, self.is_down() || !self.node.is_reachable());
+        let is_gone = self.is_down() || !self.node.is_reachable();
+        self.count_gone(cx.host, cx.now.mono, is_gone);
         if self.situation() != before {
             cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
@@ -225,10 +227,10 @@ impl Group {
     }
 
     /// Adds it to the masters that are gone, or takes it away from them.
-    pub(crate) fn count_gone(&mut self, host: &mut Host, is_gone: bool) {
+    pub(crate) fn count_gone(&mut self, host: &mut Host, now: Time, is_gone: bool) {
         match (self.gone_at, is_gone) {
             (None, true) => {
-                self.gone_at = Some(host.current_epoch);
+                self.gone_at = Some((host.current_epoch, now));
                 host.gone += 1;
             }
             (Some(_), false) => {
@@ -239,12 +241,19 @@ impl Group {
         }
     }
 
-    /// The epoch by which ranks rotate (rule S3): the one to be opened as it was when the master
-    /// went, until somebody stood for it. Elections of masters that go at the same time raise the
-    /// current epoch, and each Sentinel would hold another for the first.
+    /// The epoch by which ranks rotate (rule S3): the one to be opened. In a throng it is that of
+    /// when the master went, until it is known that somebody stood for it: elections of masters that
+    /// went at the same time raise the current epoch, and each Sentinel would hold another for the
+    /// first.
     pub(crate) fn rotation(&self, cx: &Cx<'_>) -> Option<Epoch> {
+        let patience = self.settings.down_after + limits::THRONG_MAX * 5;
+        let stood = self.vote.leader_epoch.max(self.config_epoch);
         match self.gone_at {
-            Some(epoch) if self.vote.leader_epoch <= epoch => epoch.next(),
+            Some((epoch, at))
+                if cx.host.throng() > Span::ZERO && stood <= epoch && cx.age(at) <= patience =>
+            {
+                epoch.next()
+            }
             Some(_) | None => self.next_epoch(cx),
         }
     }

@@ -116,7 +116,7 @@ impl Sentinel {
             group.refuse_ballots(cx);
         });
         let Some(mut group) = self.groups.remove(&id) else { return };
-        group.count_gone(&mut self.host, false);
+        group.count_gone(&mut self.host, now.mono, false);
         self.names.remove(&group.name);
         self.leave_peers(now, id);
         self.deadlines.set(Key::Group(id), None);

@@ -352,8 +352,13 @@ fn check_stuck(server: PathBuf) {
         let tuned = sentinel.ask(&["SENTINEL", "DEBUG", "info-period", "500"]).unwrap();
         assert_eq!(text(&tuned), "OK");
     }
-    lab.shards[0].node(target).process().suspend();
     let mut master = Client::connect(old).unwrap();
+    until("a replica online", BOUND, || {
+        let info = text(&master.ask(&["INFO", "replication"]).ok()?);
+        info.contains(&format!("port={target},state=online")).then_some(())
+    })
+    .unwrap();
+    lab.shards[0].node(target).process().suspend();
     let to = target.to_string();
     let order = ["FAILOVER", "TO", "127.0.0.1", &to, "FORCE", "TIMEOUT", "1"];
     assert_eq!(text(&master.ask(&order).unwrap()), "OK");
