@@ -242,9 +242,9 @@ impl Group {
     }
 
     /// The epoch by which ranks rotate (rule S3): the one to be opened. In a throng it is that of
-    /// when the master went, until it is known that somebody stood for it: elections of masters that
-    /// went at the same time raise the current epoch, and each Sentinel would hold another for the
-    /// first.
+    /// when the master went, until it is known that somebody stood for it: elections of masters
+    /// that went at the same time raise the current epoch, and each Sentinel would hold another for
+    /// the first.
     pub(crate) fn rotation(&self, cx: &Cx<'_>) -> Option<Epoch> {
         let patience = self.settings.down_after + limits::THRONG_MAX * 5;
         let stood = self.vote.leader_epoch.max(self.config_epoch);
