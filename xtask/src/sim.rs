@@ -247,7 +247,7 @@ fn tell(seed: u64, outcome: &Outcome, replay: &str) -> bool {
 
 fn batch(seeds: impl Iterator<Item = u64>, args: &SimArgs) -> bool {
     let started = cpu_seconds();
-    announce_panics();
+    announce_panics(args.gathered);
     let wanted = |seed: &u64| !args.mixed || !Plan::draw(*seed).old.is_empty();
     let seeds: Vec<u64> = seeds.filter(wanted).collect();
     if seeds.is_empty() {
@@ -308,11 +308,12 @@ thread_local! {
 }
 
 /// A build that aborts on panics must not end without the seed; the profile `sim` goes on.
-fn announce_panics() {
+fn announce_panics(gathered: bool) {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let seed = RUNNING.get();
-        eprintln!("replay: cargo xtask sim --seed {seed} --trace");
+        let how = if gathered { " --gathered" } else { "" };
+        eprintln!("replay: cargo xtask sim --seed {seed}{how} --trace");
         usual(panic);
     }));
 }

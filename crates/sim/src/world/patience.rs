@@ -134,7 +134,7 @@ impl World {
             round_ms: 2 * (network.delay_ms + network.jitter_ms),
             save_ms: 2 * self.plan.commit_ms.1,
             close_ping_ms: if close { close_ms } else { ping_ms },
-            throng_ms: if self.plan.gathers() { self.plan.masters.len() as u64 } else { 0 },
+            throng_ms: if self.plan.gathers() { self.plan.masters.len() as u64 / 2 } else { 0 },
         }
     }
 

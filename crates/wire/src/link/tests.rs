@@ -262,3 +262,19 @@ fn what_nobody_asked_for_ends_the_link() {
     let (_, end) = received(&mut self::link(Purpose::Commands), b"HTTP/1.1 400\r\n");
     assert!(matches!(end, Err(LinkError::NotResp(_))));
 }
+
+/// Between replies a link keeps no room for them.
+#[test]
+fn the_room_of_a_long_reply_is_given_back() {
+    let mut link = link(Purpose::Commands);
+    link.send(&Query::Info);
+    link.send(&Query::Ping);
+    let long = [b"$5000\r\n".as_slice(), &[b'x'; 5000], b"\r\n+"].concat();
+    let (inputs, end) = received(&mut link, &long);
+    assert_eq!((inputs.len(), end), (1, Ok(())));
+    assert!(link.decoder.is_some(), "the next reply has begun");
+    let (inputs, end) = received(&mut link, b"PONG\r\n");
+    let answer = Answer::Ping(PingReply::Pong);
+    assert_eq!((inputs, end), (vec![Input::Answered { conn: ConnId(1), answer }], Ok(())));
+    assert!(link.decoder.is_none());
+}
