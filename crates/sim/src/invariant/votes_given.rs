@@ -142,7 +142,10 @@ impl VotesGiven {
         // An answer that waits for the disk waits for another vote, which nobody was told yet.
         let quick = scene.at_ms == first.at_ms;
         let before = self.given.get(&(*who, first.master.clone()));
-        let rested = before.is_none_or(|vote| vote.has_rested(first.at_ms));
+        // A vote about an address that no client saw yet was not heard asked for (seed 25001297).
+        let durable = self.durable.get(&(*who, first.master.clone()));
+        let rested = before.is_none_or(|vote| vote.has_rested(first.at_ms))
+            && durable.is_none_or(|(_, at_ms)| first.at_ms >= at_ms + REST_MS);
         if !quick {
             self.unsaved.insert(ballot.clone());
         }
