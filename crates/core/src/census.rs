@@ -23,6 +23,8 @@ pub struct Census {
     pub untaken: usize,
     /// Scripts that run or wait.
     pub scripts: usize,
+    /// Orders of promotions that wait for others on the same host, and those on their way.
+    pub promotions: (usize, usize),
     /// Names that are being resolved, or did not resolve.
     pub names: usize,
     /// Own addresses.
@@ -59,6 +61,7 @@ impl Sentinel {
             unsaved: host.gate.unsaved(),
             untaken: host.outbox.len(),
             scripts: host.scripts.len(),
+            promotions: host.brake.count(),
             names: host.resolving.len() + host.names_that_failed(),
             announced: host.announced.len(),
             deadlines: self.deadlines.len(),

@@ -22,16 +22,26 @@ pub struct Config {
     /// From so many masters on, the regular messages of each leave together, and what comes in
     /// while nothing is wrong may wait for company: [`Config::GATHERS_FROM`], but in proofs.
     pub gathers_from: usize,
+    /// Replicas on one host that may be promoted at a time, so that a host with hundreds of them
+    /// works through them in order: at least 1, [`Config::PROMOTIONS_PER_HOST`], but in proofs.
+    pub promotions_per_host: usize,
 }
 
 impl Config {
     /// With fewer masters gathering would save nothing.
     pub const GATHERS_FROM: usize = 50;
+    /// More than these would only wait for each other on the host.
+    pub const PROMOTIONS_PER_HOST: usize = 256;
 
     /// As the product is given it.
     #[must_use]
     pub fn new(listen_port: u16, local_password: Option<crate::Secret>) -> Self {
-        Self { listen_port, local_password, gathers_from: Self::GATHERS_FROM }
+        Self {
+            listen_port,
+            local_password,
+            gathers_from: Self::GATHERS_FROM,
+            promotions_per_host: Self::PROMOTIONS_PER_HOST,
+        }
     }
 }
 

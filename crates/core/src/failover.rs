@@ -130,6 +130,11 @@ impl Failover {
         self.stage != Stage::WaitStart
     }
 
+    /// `SLAVEOF NO ONE` has left, and its effect is awaited.
+    pub(crate) fn awaits_promotion(&self) -> bool {
+        matches!(self.stage, Stage::WaitPromotion(_))
+    }
+
     /// Nobody waits for a promotion.
     fn is_before_promotion(&self) -> bool {
         match self.stage {

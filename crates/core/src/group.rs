@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Endpoint};
 use crate::agreement::{self, Epochs};
 use crate::ask::Asking;
+use crate::brake::Pass;
 use crate::defer::Deferral;
 use crate::down::OpinionOfPeer;
 use crate::durable::SavedMaster;
@@ -63,6 +64,8 @@ pub(crate) struct Group {
     pub(crate) standing: Standing,
     pub(crate) deferral: Option<Deferral>,
     pub(crate) failover: Option<Failover>,
+    /// Its place among the promotions on one host.
+    pub(crate) pass: Option<Pass>,
     pub(crate) repointing: Option<Repointing>,
     /// The node that was master before the last switch (rule R2).
     pub(crate) left: Option<LeftMaster>,
@@ -179,6 +182,7 @@ impl Group {
             standing: Standing::new(),
             deferral: None,
             failover: None,
+            pass: None,
             repointing: None,
             left: None,
             farewell: None,
@@ -200,6 +204,7 @@ impl Group {
             return;
         }
         let before = self.situation();
+        let waited = self.take_waiting_pass();
         self.follow_names(cx);
         self.keep_linked(cx);
         self.keep_asking_nodes(cx);
@@ -215,6 +220,7 @@ impl Group {
             self.repoint_replicas(cx);
             self.repair(cx);
         }
+        self.review_pass(cx, waited);
         self.answer_ballots(cx);
         self.release_events(cx);
         self.show_unshown_clocks(cx);

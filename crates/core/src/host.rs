@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Endpoint;
+use crate::brake::Brake;
 use crate::durable::Config;
 use crate::effect::Effect;
 use crate::gate::Gate;
@@ -56,6 +57,7 @@ pub(crate) struct Host {
     /// The epoch opened in this turn, shared by all masters that start in it (rule S4).
     pub(crate) turn_epoch: Option<Epoch>,
     pub(crate) gate: Gate,
+    pub(crate) brake: Brake,
     pub(crate) scripts: ScriptQueue,
     pub(crate) outbox: Outbox,
     pub(crate) tilt: Tilt,
@@ -115,6 +117,7 @@ impl Host {
             current_epoch: epoch.unwrap_or_default(),
             epoch_known: epoch.is_some_and(|epoch| epoch > Epoch::ZERO),
             turn_epoch: None,
+            brake: Brake::default(),
             gate: Gate::new(epoch.unwrap_or_default()),
             scripts: ScriptQueue::default(),
             outbox: Outbox::default(),

@@ -38,6 +38,7 @@ mod tilt;
 // The Sentinel's chapters.
 mod agreement;
 mod ask;
+mod brake;
 mod choice;
 mod commands;
 mod defer;

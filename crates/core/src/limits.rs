@@ -60,6 +60,9 @@ pub(crate) const HAND_OVER_PATIENCE: Span = Span(2000);
 pub(crate) const HAND_OVER_GRACE: Span = Span(500);
 /// Pause between requests to the replica to tell how far it is, while writes are held.
 pub(crate) const HAND_OVER_ACK_PAUSE: Span = Span(10);
+/// How long an order of a promotion counts against the brake at most: a host whose servers hang
+/// must not hold up its other masters for longer.
+pub(crate) const ORDER_COUNTS: Span = Span(1000);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
 /// How long what comes in while nothing is wrong may wait for company, where many masters are

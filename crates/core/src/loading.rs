@@ -113,6 +113,7 @@ impl Sentinel {
         self.with_group(now, id, |group, cx| {
             group.emit(cx, EventKind::Unmonitor, Detail::None);
             group.disconnect_all(cx);
+            group.leave_lane(cx);
             group.refuse_ballots(cx);
         });
         let Some(mut group) = self.groups.remove(&id) else { return };

@@ -58,6 +58,9 @@ impl Group {
         if self.is_forbidden(cx, candidate) {
             return Step::Next(Stage::Select { since: now });
         }
+        if !self.may_order(cx, candidate) {
+            return Step::Wait;
+        }
         if let Some(replica) = self.replica_mut(candidate) {
             replica.node.tell_to_follow(cx, ReplicationTarget::NoOne);
         }

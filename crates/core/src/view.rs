@@ -70,6 +70,8 @@ pub struct Counters {
     pub own_id_elsewhere: u64,
     /// Equal config epochs with different addresses (rule A2).
     pub equal_epoch_conflicts: u64,
+    /// Promotions that waited for others on the same host.
+    pub braked_promotions: u64,
     /// Scripts dropped by a full queue.
     pub dropped_scripts: u64,
     /// Stalls of the process (rule E4).

@@ -26,8 +26,12 @@ pub(crate) fn endpoint(text: &str) -> Endpoint {
     Endpoint::new(host, port.parse().expect("a port"))
 }
 
-/// The name of the data node at this address.
+/// The name of the data node at this address. Its port belongs to it unless it is the usual one.
 pub(crate) fn node_name(socket: SocketAddr) -> String {
     let text = socket.ip().to_string();
-    format!("n{}", text.rsplit(['.', ':']).next().unwrap_or_default())
+    let host = text.rsplit(['.', ':']).next().unwrap_or_default();
+    match socket.port() {
+        6379 => format!("n{host}"),
+        port => format!("n{host}:{port}"),
+    }
 }

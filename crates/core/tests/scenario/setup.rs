@@ -21,6 +21,7 @@ pub(crate) struct Setup {
     settings: Settings,
     local_password: Option<Secret>,
     gathers_from: usize,
+    promotions_per_host: usize,
     defaults: Vec<(String, String)>,
     masters: Vec<SavedMaster>,
     /// Who got the last vote of each master, and how long ago.
@@ -38,6 +39,7 @@ impl Default for Setup {
             settings: Settings::default(),
             local_password: None,
             gathers_from: Config::GATHERS_FROM,
+            promotions_per_host: Config::PROMOTIONS_PER_HOST,
             defaults: Vec::new(),
             masters: Vec::new(),
             votes: Vec::new(),
@@ -48,7 +50,8 @@ impl Default for Setup {
 impl Setup {
     pub(crate) fn config(&self) -> Config {
         let config = Config::new(26379, self.local_password.clone());
-        Config { gathers_from: self.gathers_from, ..config }
+        let (gathers_from, promotions_per_host) = (self.gathers_from, self.promotions_per_host);
+        Config { gathers_from, promotions_per_host, ..config }
     }
 
     pub(crate) fn durable(&self, wall: u64) -> DurableState {
@@ -79,6 +82,7 @@ impl Setup {
                 "announce-names" => self.settings.announce_hostnames = value == "yes",
                 "announce-ip" => self.settings.announce_ip = Some(value.into()),
                 "gathers-from" => self.gathers_from = command.parse(value),
+                "promotions-per-host" => self.promotions_per_host = command.parse(value),
                 "announce-port" => self.settings.announce_port = value.parse().ok(),
                 "requirepass" => self.local_password = Some(self.secret(value)),
                 "sentinel-pass" => self.settings.sentinel_pass = Some(self.secret(value)),

@@ -29,6 +29,7 @@ fn judge(census: &Census, scale: &Scale) -> Result<(), String> {
         ("held events", of_groups(|group| group.held_events).max().unwrap_or(0), HELD_EVENTS_MAX),
         ("untaken orders", census.untaken, 0),
         ("scripts", census.scripts, SCRIPTS_MAX),
+        ("promotions", census.promotions.0 + census.promotions.1, census.groups.len()),
         ("names", census.names, 0),
         ("own addresses", census.announced, 1),
         ("deadlines", census.deadlines, census.groups.len() + census.peers),
