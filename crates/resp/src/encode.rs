@@ -45,7 +45,7 @@ pub fn encode_frame(out: &mut BytesMut, frame: &Frame, protocol: Protocol) {
         Frame::NullArray => out.put_slice(b"*-1\r\n"),
         Frame::Array(items) => put_items(out, b'*', items, protocol),
         Frame::Set(items) => put_items(out, if resp3 { b'~' } else { b'*' }, items, protocol),
-        Frame::Push(items) => put_items(out, if resp3 { b'>' } else { b'*' }, items, protocol),
+        Frame::Push(items) => put_items(out, push_kind(protocol), items, protocol),
         Frame::Map(pairs) => put_map(out, pairs, protocol),
         Frame::Double(text) if resp3 => put_line(out, b',', text),
         Frame::Double(text) => put_bulk(out, b'$', &[text]),
@@ -78,11 +78,23 @@ pub fn encode_array_len(out: &mut BytesMut, len: usize) {
     put_header(out, b'*', len);
 }
 
+/// Appends the header of a push, an array in RESP2; so many values follow.
+pub fn encode_push_len(out: &mut BytesMut, len: usize, protocol: Protocol) {
+    put_header(out, push_kind(protocol), len);
+}
+
 /// Appends the header of a map; so many names with their values follow.
 pub fn encode_map_len(out: &mut BytesMut, pairs: usize, protocol: Protocol) {
     match protocol {
         Protocol::Resp2 => put_header(out, b'*', pairs * 2),
         Protocol::Resp3 => put_header(out, b'%', pairs),
+    }
+}
+
+fn push_kind(protocol: Protocol) -> u8 {
+    match protocol {
+        Protocol::Resp2 => b'*',
+        Protocol::Resp3 => b'>',
     }
 }
 

@@ -33,5 +33,5 @@ pub use integer::parse_integer;
 mod encode;
 pub use encode::{
     Protocol, encode_array_len, encode_bulk, encode_bulk_number, encode_command, encode_frame,
-    encode_map_len,
+    encode_map_len, encode_push_len,
 };

@@ -102,8 +102,7 @@ impl Dialogue {
 
     /// Somebody was found down.
     fn hears(&mut self) -> bool {
-        let payload = Bytes::from_static(b"master mymaster 10.0.0.1 6379");
-        let event = RenderedEvent { channel: "+sdown", payload: payload.clone() };
+        let event = RenderedEvent::new("+sdown", "master mymaster 10.0.0.1 6379");
         self.client.deliver(&event, self.host.now);
         let outcome = self.host.run(&mut self.client, b"");
         let messages = frames::read_all(&outcome.written);
@@ -113,7 +112,7 @@ impl Dialogue {
         assert!((most..=most + patterns.len()).contains(&messages.len()), "{messages:?}");
         for message in &messages {
             let items = message.items().expect("a message");
-            assert_eq!(items.last(), Some(&Frame::Bulk(payload.clone())));
+            assert_eq!(items.last(), Some(&Frame::Bulk(event.payload().clone())));
         }
         true
     }

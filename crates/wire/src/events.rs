@@ -1,9 +1,10 @@
 //! Events in words (spec: interface 5, behaviour 12).
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use vedette_core::{
     Detail, Endpoint, Event, EventKind, Part, Role, ScriptArguments, ScriptCall, Subject,
 };
+use vedette_resp::encode_bulk;
 
 /// Longest payload, in bytes (spec: behaviour 12.1).
 pub const PAYLOAD_MAX: usize = 1023;
@@ -11,11 +12,44 @@ pub const PAYLOAD_MAX: usize = 1023;
 /// An event as subscribers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedEvent {
-    /// What happened; also the channel.
-    pub channel: &'static str,
-    /// The text.
-    pub payload: Bytes,
+    channel: &'static str,
+    payload: Bytes,
+    tail: Bytes,
 }
+
+impl RenderedEvent {
+    /// An event of this type with this text.
+    #[must_use]
+    pub fn new(channel: &'static str, payload: &str) -> Self {
+        let mut tail = BytesMut::new();
+        encode_bulk(&mut tail, channel.as_bytes());
+        encode_bulk(&mut tail, payload.as_bytes());
+        let tail = tail.freeze();
+        let payload = tail.slice(tail.len() - END_BYTES - payload.len()..tail.len() - END_BYTES);
+        Self { channel, payload, tail }
+    }
+
+    /// What happened; also the channel.
+    #[must_use]
+    pub fn channel(&self) -> &'static str {
+        self.channel
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The channel and the text as they end each message about it, in either protocol: encoded
+    /// once, however many listen.
+    pub(crate) fn tail(&self) -> &Bytes {
+        &self.tail
+    }
+}
+
+/// What ends a bulk string.
+const END_BYTES: usize = 2;
 
 /// What the payload of an event begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +136,7 @@ event_names! {
 /// Spells an event.
 #[must_use]
 pub fn render(event: &Event) -> RenderedEvent {
-    RenderedEvent { channel: event_name(event.kind), payload: payload(event).into() }
+    RenderedEvent::new(event_name(event.kind), &payload(event))
 }
 
 /// The text of an event in the log: `<type> <payload>`.
@@ -291,7 +325,7 @@ mod tests {
     fn payloads_are_cut() {
         let detail = Detail::Option("\u{e9}".repeat(PAYLOAD_MAX).into());
         let event = Event { kind: EventKind::Set, about: about(Part::Master), detail };
-        let payload = render(&event).payload;
+        let payload = render(&event).payload().clone();
         assert!((PAYLOAD_MAX - 1..=PAYLOAD_MAX).contains(&payload.len()));
     }
 

@@ -61,7 +61,7 @@ impl EventsWellFormed {
         })?;
         let shown = |event: &&Event| event.kind.level() > LogLevel::Debug;
         publication.events.iter().filter(shown).try_for_each(|event| {
-            let payload = render(event).payload;
+            let payload = render(event).payload().clone();
             let text = String::from_utf8_lossy(&payload);
             hold(is_well_formed(event.kind, &text), || format!("{:?}: {text:?}", event.kind))
         })

@@ -170,8 +170,8 @@ impl World {
             self.timeline.add(Moment {
                 at_ms: self.now_ms,
                 sentinel: index,
-                channel: rendered.channel,
-                payload: rendered.payload,
+                channel: rendered.channel(),
+                payload: rendered.payload().clone(),
             });
         }
         subscribers.sort_unstable();

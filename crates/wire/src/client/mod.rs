@@ -223,9 +223,8 @@ impl Client {
         if self.state != State::Open {
             return;
         }
-        for message in self.subscriptions.messages(event) {
-            self.outbox.write(&message, self.session.protocol);
-        }
+        let (subscriptions, protocol) = (&self.subscriptions, self.session.protocol);
+        self.outbox.append_with(|out| subscriptions.tell(event, protocol, out));
         self.check_output(now);
     }
 

@@ -88,18 +88,21 @@ impl Outbox {
 
     /// Appends a reply after everything that came before.
     pub(super) fn write(&mut self, reply: &Reply, protocol: Protocol) {
-        match self.waiting.back_mut() {
-            None => {
-                let before = self.output.len();
-                encode_frame(&mut self.output, reply, protocol);
-                self.total += (self.output.len() - before) as u64;
-            }
-            Some(slot) => {
-                let before = slot.after.len();
-                encode_frame(&mut slot.after, reply, protocol);
-                self.parked += slot.after.len() - before;
-                self.total += (slot.after.len() - before) as u64;
-            }
+        self.append_with(|out| encode_frame(out, reply, protocol));
+    }
+
+    /// Appends what is written there after everything that came before.
+    pub(super) fn append_with(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        let (out, parked) = match self.waiting.back_mut() {
+            None => (&mut self.output, None),
+            Some(slot) => (&mut slot.after, Some(&mut self.parked)),
+        };
+        let before = out.len();
+        write(out);
+        let written = out.len() - before;
+        self.total += written as u64;
+        if let Some(parked) = parked {
+            *parked += written;
         }
     }
 

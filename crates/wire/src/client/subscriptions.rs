@@ -1,6 +1,7 @@
 //! SUBSCRIBE and its relatives (spec: interface 1.8, 4.8).
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use vedette_resp::{Protocol, encode_bulk, encode_push_len};
 
 use crate::accounts::User;
 use crate::events::RenderedEvent;
@@ -70,21 +71,22 @@ impl Subscriptions {
             && self.patterns.iter().all(|name| user.may_listen(name, true))
     }
 
-    /// The messages that an event makes: one for the channel, one for each pattern that matches.
-    pub(super) fn messages(&self, event: &RenderedEvent) -> impl Iterator<Item = Reply> {
-        let payload = || Reply::Bulk(event.payload.clone());
-        let channel = event.channel.as_bytes();
-        let exact = self
-            .channels
-            .iter()
-            .filter(move |name| **name == channel)
-            .map(move |_| Reply::Push(vec![word("message"), word(event.channel), payload()]));
-        let fits = move |name: &&Bytes| matches(name, channel, Case::Sensitive);
-        let by_pattern = self.patterns.iter().filter(fits).map(move |name| {
-            let pattern = Reply::Bulk(name.clone());
-            Reply::Push(vec![word("pmessage"), pattern, word(event.channel), payload()])
-        });
-        exact.chain(by_pattern)
+    /// Writes the messages that an event makes: one for the channel, one for each pattern that
+    /// matches.
+    pub(super) fn tell(&self, event: &RenderedEvent, protocol: Protocol, out: &mut BytesMut) {
+        let channel = event.channel().as_bytes();
+        if self.channels.iter().any(|name| *name == channel) {
+            encode_push_len(out, 3, protocol);
+            encode_bulk(out, b"message");
+            out.extend_from_slice(event.tail());
+        }
+        let fits = |name: &&Bytes| matches(name, channel, Case::Sensitive);
+        for pattern in self.patterns.iter().filter(fits) {
+            encode_push_len(out, 4, protocol);
+            encode_bulk(out, b"pmessage");
+            encode_bulk(out, pattern);
+            out.extend_from_slice(event.tail());
+        }
     }
 
     /// A confirmation: what was done, to which name, and the new total.

@@ -14,7 +14,7 @@ const ASK: &str = "SENTINEL is-master-down-by-addr 127.0.0.1 51000 0 *\r\n";
 const OPINION: &str = "*3\r\n:0\r\n$1\r\n*\r\n:0\r\n";
 
 fn event(channel: &'static str) -> RenderedEvent {
-    RenderedEvent { channel, payload: Bytes::from_static(b"text") }
+    RenderedEvent::new(channel, "text")
 }
 
 fn opinion() -> Response {
