@@ -2,6 +2,7 @@
 //! deeds out.
 
 mod listener;
+mod reader;
 mod typist;
 mod watcher;
 mod writer;
@@ -15,6 +16,7 @@ use vedette_wire::events::event_name;
 use crate::random::Random;
 use crate::world::AppIndex;
 use listener::Listener;
+use reader::Reader;
 use typist::Typist;
 use watcher::Watcher;
 use writer::Writer;
@@ -62,6 +64,7 @@ pub(crate) enum Deed {
 /// What a client is there for.
 pub(crate) enum Role {
     Writer(Writer),
+    Reader(Reader),
     Listener(Listener),
     Watcher(Watcher),
     Typist(Typist),
@@ -71,6 +74,11 @@ impl Role {
     /// Writes to a master that Sentinels name.
     pub(crate) fn writer(master: &str, sentinels: usize, number: usize) -> Self {
         Self::Writer(Writer::new(master, sentinels, number))
+    }
+
+    /// Reads from replicas that Sentinels name.
+    pub(crate) fn reader(master: &str, sentinels: usize, number: usize) -> Self {
+        Self::Reader(Reader::new(master, sentinels, number))
     }
 
     /// Waits for `+switch-master` on behalf of a writer.
@@ -107,6 +115,7 @@ impl Role {
     ) -> Vec<Deed> {
         match self {
             Self::Writer(writer) => writer.hear(now_ms, news, random),
+            Self::Reader(reader) => reader.hear(now_ms, news, random),
             Self::Listener(listener) => listener.hear(news, random),
             Self::Watcher(watcher) => watcher.hear(news),
             Self::Typist(typist) => typist.hear(news),
@@ -117,7 +126,7 @@ impl Role {
     pub(crate) fn stays_on(&self) -> Option<SocketAddr> {
         match self {
             Self::Writer(writer) => writer.stays_on(),
-            Self::Listener(_) | Self::Watcher(_) | Self::Typist(_) => None,
+            Self::Reader(_) | Self::Listener(_) | Self::Watcher(_) | Self::Typist(_) => None,
         }
     }
 
@@ -125,7 +134,23 @@ impl Role {
     pub(crate) fn writes_to(&self, master: &str, now_ms: u64) -> Option<Option<SocketAddr>> {
         match self {
             Self::Writer(writer) if writer.master() == master => Some(writer.writes_to(now_ms)),
-            Self::Writer(_) | Self::Listener(_) | Self::Watcher(_) | Self::Typist(_) => None,
+            Self::Writer(_)
+            | Self::Reader(_)
+            | Self::Listener(_)
+            | Self::Watcher(_)
+            | Self::Typist(_) => None,
+        }
+    }
+
+    /// If it reads of this master: the nodes that it has read from lately.
+    pub(crate) fn reads_of(&self, master: &str, now_ms: u64) -> Option<Vec<SocketAddr>> {
+        match self {
+            Self::Reader(reader) if reader.master() == master => Some(reader.reads_from(now_ms)),
+            Self::Writer(_)
+            | Self::Reader(_)
+            | Self::Listener(_)
+            | Self::Watcher(_)
+            | Self::Typist(_) => None,
         }
     }
 }

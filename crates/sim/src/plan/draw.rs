@@ -35,6 +35,7 @@ impl Plan {
             commit_ms: (1, slowest),
             writers: random.index(3),
             watchers: random.percent(40),
+            readers: Random::stream(seed, "readers").percent(30),
             scripts: Random::stream(seed, "scripts").percent(30),
             gathers_from: gathers_from(seed),
             safety_ms: random.between(SAFETY_MS.0, SAFETY_MS.1),

@@ -35,6 +35,8 @@ pub struct Plan {
     pub writers: usize,
     /// A client on each Sentinel that compares events with answers.
     pub watchers: bool,
+    /// A client of each master that reads from replicas.
+    pub readers: bool,
     /// Masters have scripts.
     pub scripts: bool,
     /// From so many masters on, Sentinels gather their regular messages.
@@ -101,6 +103,7 @@ impl Plan {
             commit_ms: (1, 1),
             writers: 0,
             watchers: false,
+            readers: false,
             scripts: false,
             gathers_from: Config::GATHERS_FROM,
             safety_ms: 0,

@@ -17,8 +17,9 @@ impl fmt::Display for Plan {
         let chunks = if network.chunks { ", in chunks" } else { "" };
         let (delay, jitter) = (network.delay_ms, network.jitter_ms);
         writeln!(f, "{:<14} {delay} ms + 0..{jitter} ms{chunks}", "network")?;
+        let read = if self.readers { ", and a reader" } else { "" };
         let watched = if self.watchers { ", and a watcher of each Sentinel" } else { "" };
-        writeln!(f, "{:<14} {} for each master{watched}", "writers", self.writers)?;
+        writeln!(f, "{:<14} {} for each master{read}{watched}", "writers", self.writers)?;
         if self.gathers() {
             writeln!(f, "{:<14} as in a fleet", "gathered")?;
         }

@@ -46,6 +46,12 @@ impl World {
                 self.add_app(self.outside(), Role::watcher(index, names.collect()));
             }
         }
+        if self.plan.readers {
+            for group in 0..self.plan.masters.len() {
+                let name = self.plan.masters[group].name.clone();
+                self.add_app(self.outside(), Role::reader(&name, self.plan.sentinels, group));
+            }
+        }
     }
 
     /// A client appears, and is waked at once.
@@ -63,6 +69,13 @@ impl World {
         let name = &self.plan.masters[group].name;
         let now_ms = self.now_ms;
         self.apps.iter().filter_map(|app| app.role.writes_to(name, now_ms)).collect()
+    }
+
+    /// The nodes that each reader of this group has read from lately.
+    pub(super) fn read_from(&self, group: usize) -> Vec<Vec<SocketAddr>> {
+        let name = &self.plan.masters[group].name;
+        let now_ms = self.now_ms;
+        self.apps.iter().filter_map(|app| app.role.reads_of(name, now_ms)).collect()
     }
 
     pub(super) fn app_deadline(&mut self, app: AppIndex, alarm: u64) {

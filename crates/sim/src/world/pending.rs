@@ -70,6 +70,7 @@ impl World {
         self.pending_of_nodes(group, master)
             .or_else(|| self.pending_of_moved(group))
             .or_else(|| self.pending_of_writers(group, master))
+            .or_else(|| self.pending_of_readers(group, master))
     }
 
     fn pending_at(&self, index: SentinelIndex, view: &MasterView) -> Option<String> {
@@ -123,6 +124,19 @@ impl World {
             Some(at) => Some(format!("a client writes to {at}, not {wanted}")),
             None => Some(format!("a client cannot write to {wanted}")),
         })
+    }
+
+    /// Who reads finds a replica wherever there is one.
+    fn pending_of_readers(&self, group: usize, master: NodeIndex) -> Option<String> {
+        let is_replica = |node: &NodeIndex| *node != master && self.is_known(*node);
+        let replicas = self.nodes_of(group).filter(is_replica);
+        let mut wanted: Vec<SocketAddr> = replicas.map(|node| self.node_address(node)).collect();
+        if wanted.is_empty() {
+            wanted.push(self.node_address(master));
+        }
+        let reads_well = |from: &Vec<SocketAddr>| from.iter().any(|at| wanted.contains(at));
+        let lost = self.read_from(group).into_iter().find(|from| !reads_well(from));
+        lost.map(|from| format!("a client reads from {from:?}, not from one of {wanted:?}"))
     }
 
     /// Waits until nothing is missing any more; an operator restores what operators took away.
@@ -219,6 +233,7 @@ mod tests {
     use super::*;
     use crate::fault::Way;
     use crate::group_plan::GroupPlan;
+    use crate::plan::Plan;
     use crate::witness::Witness;
 
     fn calm(replicas: usize) -> World {
@@ -259,6 +274,20 @@ mod tests {
         let mut world = calm(2);
         world.suffer(NodeIndex(1), NodeFault::Killed);
         assert!(missing(&world, "10.1.0.2:6379"), "{:?}", world.pending());
+    }
+
+    #[test]
+    fn a_client_that_reads_from_no_replica_is_missing_one() {
+        let plan = GroupPlan { replicas: 1, ..GroupPlan::default() }.to_plan();
+        let plan = Plan { readers: true, ..plan };
+        let mut world = World::build(plan, Witness::strict());
+        world.run_for(5_000);
+        assert_eq!(world.pending(), None);
+        assert!(world.pending_of_readers(0, NodeIndex(1)).is_some(), "that is no replica of it");
+        let site = world.outside();
+        world.isolate(site, Way::Both, 60_000);
+        world.run_for(30_000);
+        assert!(missing(&world, "a client reads from []"), "{:?}", world.pending());
     }
 
     #[test]
