@@ -78,8 +78,8 @@ pub(crate) struct Group {
     pub(crate) held: VecDeque<HeldEvent>,
     /// There are newer moments of PONGs and hellos than clients were shown: they are then.
     clocks_shown_at: Option<Time>,
-    /// It is among [`crate::host::Host::gone`]: the current epoch of then, and when that was.
-    gone_at: Option<(Epoch, Time)>,
+    /// It is down or not connected.
+    gone: Option<Gone>,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -98,6 +98,16 @@ struct Situation {
     deferral: Option<Deferral>,
     standing: Standing,
     is_repointing: bool,
+}
+
+/// Since when the master is down or not connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Gone {
+    since: Time,
+    /// The current epoch of then.
+    epoch: Epoch,
+    /// It is among [`crate::host::Host::gone`]: not for long.
+    counts: bool,
 }
 
 /// A replica of the present master.
@@ -191,7 +201,7 @@ impl Group {
             ballots: VecDeque::new(),
             held: VecDeque::new(),
             clocks_shown_at: None,
-            gone_at: None,
+            gone: None,
             saved: None,
             watching_since: now,
         }
@@ -224,26 +234,36 @@ impl Group {
         self.answer_ballots(cx);
         self.release_events(cx);
         self.show_unshown_clocks(cx);
-        let is_gone = self.is_down() || !self.node.is_reachable();
-        self.count_gone(cx.host, cx.now.mono, is_gone);
+        self.count_gone(cx);
         if self.situation() != before {
             cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
         }
     }
 
-    /// Adds it to the masters that are gone, or takes it away from them.
-    pub(crate) fn count_gone(&mut self, host: &mut Host, now: Time, is_gone: bool) {
-        match (self.gone_at, is_gone) {
-            (None, true) => {
-                self.gone_at = Some((host.current_epoch, now));
-                host.gone += 1;
-            }
-            (Some(_), false) => {
-                self.gone_at = None;
-                host.gone = host.gone.saturating_sub(1);
-            }
-            (Some(_), true) | (None, false) => {}
+    /// Adds it to the masters that went lately, or takes it away from them. One that has been gone
+    /// for longer needs nobody any more: it has been failed over, or cannot be.
+    fn count_gone(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_down() && self.node.is_reachable() {
+            self.uncount_gone(cx.host);
+            return;
+        }
+        let (now, current) = (cx.now.mono, cx.host.current_epoch);
+        let gone = *self.gone.get_or_insert_with(|| {
+            cx.host.gone += 1;
+            Gone { since: now, epoch: current, counts: true }
+        });
+        let patience = self.settings.down_after + limits::THRONG_MAX * 5;
+        if gone.counts && cx.host.crowded && cx.due(gone.since + patience) {
+            self.uncount_gone(cx.host);
+            self.gone = Some(Gone { counts: false, ..gone });
+        }
+    }
+
+    /// It is not among the masters that went lately.
+    pub(crate) fn uncount_gone(&mut self, host: &mut Host) {
+        if self.gone.take().is_some_and(|gone| gone.counts) {
+            host.gone = host.gone.saturating_sub(1);
         }
     }
 
@@ -252,13 +272,10 @@ impl Group {
     /// that went at the same time raise the current epoch, and each Sentinel would hold another for
     /// the first.
     pub(crate) fn rotation(&self, cx: &Cx<'_>) -> Option<Epoch> {
-        let patience = self.settings.down_after + limits::THRONG_MAX * 5;
         let stood = self.vote.leader_epoch.max(self.config_epoch);
-        match self.gone_at {
-            Some((epoch, at))
-                if cx.host.throng() > Span::ZERO && stood <= epoch && cx.age(at) <= patience =>
-            {
-                epoch.next()
+        match self.gone {
+            Some(gone) if gone.counts && cx.host.throng() > Span::ZERO && stood <= gone.epoch => {
+                gone.epoch.next()
             }
             Some(_) | None => self.next_epoch(cx),
         }

@@ -69,7 +69,7 @@ pub(crate) struct Host {
     /// So many masters are watched that what is regular is gathered, and what is quiet is shown a
     /// little later.
     pub(crate) crowded: bool,
-    /// Masters that are down or not connected (rule S3).
+    /// Masters that are down or not connected, and were not a few seconds ago (rule S3).
     pub(crate) gone: u32,
     /// When something last happened to a master that rules had to agree about.
     pub(crate) unrest_at: Time,

@@ -117,7 +117,7 @@ impl Sentinel {
             group.refuse_ballots(cx);
         });
         let Some(mut group) = self.groups.remove(&id) else { return };
-        group.count_gone(&mut self.host, now.mono, false);
+        group.uncount_gone(&mut self.host);
         self.names.remove(&group.name);
         self.leave_peers(now, id);
         self.deadlines.set(Key::Group(id), None);
