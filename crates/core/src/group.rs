@@ -16,9 +16,8 @@ use crate::durable::SavedMaster;
 use crate::event::{Detail, Event, EventKind, Part, Subject};
 use crate::failover::Failover;
 use crate::hello::HelloClock;
-use crate::host::{Cx, Host, NodeId, Peers};
+use crate::host::{Cx, NodeId, Peers};
 use crate::ident::{Epoch, MasterId, MasterName, SentinelId};
-use crate::limits;
 use crate::node::{DownState, Node};
 use crate::outbox::Outbox;
 use crate::publishing::HeldEvent;
@@ -28,7 +27,8 @@ use crate::repair::{Conflict, LeftMaster};
 use crate::rules::{Rule, Rules};
 use crate::settings::MasterSettings;
 use crate::standing::Standing;
-use crate::time::{Span, Time};
+use crate::throng::Gone;
+use crate::time::Time;
 use crate::view::ReconfState;
 use crate::vote::{Vote, WaitingBallot};
 
@@ -79,7 +79,7 @@ pub(crate) struct Group {
     /// There are newer moments of PONGs and hellos than clients were shown: they are then.
     clocks_shown_at: Option<Time>,
     /// It is down or not connected.
-    gone: Option<Gone>,
+    pub(crate) gone: Option<Gone>,
     /// What is on disk.
     pub(crate) saved: Option<Arc<SavedMaster>>,
     /// Evidence about the link to the master counts from here (rule L4): start, MONITOR, or the
@@ -98,16 +98,6 @@ struct Situation {
     deferral: Option<Deferral>,
     standing: Standing,
     is_repointing: bool,
-}
-
-/// Since when the master is down or not connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Gone {
-    since: Time,
-    /// The current epoch of then.
-    epoch: Epoch,
-    /// It is among [`crate::host::Host::gone`]: not for long.
-    counts: bool,
 }
 
 /// A replica of the present master.
@@ -238,46 +228,6 @@ impl Group {
         if self.situation() != before {
             cx.host.unrest_at = cx.now.mono;
             cx.wake(cx.now.mono);
-        }
-    }
-
-    /// Adds it to the masters that went lately, or takes it away from them. One that has been gone
-    /// for longer needs nobody any more: it has been failed over, or cannot be.
-    fn count_gone(&mut self, cx: &mut Cx<'_>) {
-        if !self.is_down() && self.node.is_reachable() {
-            self.uncount_gone(cx.host);
-            return;
-        }
-        let (now, current) = (cx.now.mono, cx.host.current_epoch);
-        let gone = *self.gone.get_or_insert_with(|| {
-            cx.host.gone += 1;
-            Gone { since: now, epoch: current, counts: true }
-        });
-        let patience = self.settings.down_after + limits::THRONG_MAX * 5;
-        if gone.counts && cx.host.crowded && cx.due(gone.since + patience) {
-            self.uncount_gone(cx.host);
-            self.gone = Some(Gone { counts: false, ..gone });
-        }
-    }
-
-    /// It is not among the masters that went lately.
-    pub(crate) fn uncount_gone(&mut self, host: &mut Host) {
-        if self.gone.take().is_some_and(|gone| gone.counts) {
-            host.gone = host.gone.saturating_sub(1);
-        }
-    }
-
-    /// The epoch by which ranks rotate (rule S3): the one to be opened. In a throng it is that of
-    /// when the master went, until it is known that somebody stood for it: elections of masters
-    /// that went at the same time raise the current epoch, and each Sentinel would hold another for
-    /// the first.
-    pub(crate) fn rotation(&self, cx: &Cx<'_>) -> Option<Epoch> {
-        let stood = self.vote.leader_epoch.max(self.config_epoch);
-        match self.gone {
-            Some(gone) if gone.counts && cx.host.throng() > Span::ZERO && stood <= gone.epoch => {
-                gone.epoch.next()
-            }
-            Some(_) | None => self.next_epoch(cx),
         }
     }
 

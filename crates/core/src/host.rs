@@ -145,15 +145,6 @@ impl Host {
         }
     }
 
-    /// What an election takes longer because many masters are gone at once: every Sentinel works
-    /// through all of them, and who stands early only makes more elections of it.
-    pub(crate) fn throng(&self) -> Span {
-        if !self.crowded || !self.rules.keeps(Rule::S3) {
-            return Span::ZERO;
-        }
-        Span(u64::from(self.gone) / limits::THRONG).min(limits::THRONG_MAX)
-    }
-
     pub(crate) fn mint_conn(&mut self, owner: Owner) -> ConnId {
         let id = ConnId(self.next_conn);
         self.next_conn += 1;

@@ -61,6 +61,7 @@ mod scripts;
 mod select;
 mod standing;
 mod switch;
+mod throng;
 mod vote;
 
 pub use address::{Address, Endpoint, read_ip};
