@@ -218,7 +218,7 @@ impl World {
         (sentinel_id(name), endpoint(&at))
     }
 
-    /// `hello from b epoch=5 config=5 addr=10.0.0.2:6379 [via=n2]`.
+    /// `hello from b epoch=5 config=5 addr=10.0.0.2:6379 [via=n2 [after=500]]`.
     fn take_hello(&mut self, command: &Command) {
         let (id, sentinel) = self.sender(command.word(1));
         let hello = Arc::new(Hello {
@@ -235,7 +235,7 @@ impl World {
         };
         let Party::Node(index) = self.party(via) else { panic!("hellos go via data nodes") };
         for conn in self.subscriptions(index) {
-            self.plan(0, Happening::Message(conn, hello.clone()));
+            self.plan(command.get("after", 0), Happening::Message(conn, hello.clone()));
         }
         self.wait(0);
     }

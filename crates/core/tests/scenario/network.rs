@@ -139,6 +139,7 @@ impl World {
                 }
                 Answer::Subscribed { accepted }
             }
+            Query::Hello(_) if !self.nodes[index].takes_hellos => Answer::Hello { accepted: false },
             Query::Hello(hello) => {
                 for conn in self.subscriptions(index) {
                     self.plan(0, Happening::Message(conn, hello.clone()));

@@ -44,6 +44,8 @@ pub(crate) struct Node {
     /// The change of roles never ends, as on a server whose target died in it.
     pub(crate) stuck: bool,
     pub(crate) takes_subscriptions: bool,
+    /// PUBLISH is not refused, as it is by a server that is told to want more replicas.
+    pub(crate) takes_hellos: bool,
     pub(crate) ping: PingReply,
     garbage: bool,
     link_down_ms: Option<i64>,
@@ -73,6 +75,7 @@ impl Node {
             handing: false,
             stuck: false,
             takes_subscriptions: true,
+            takes_hellos: true,
             ping: PingReply::Pong,
             garbage: false,
             link_down_ms: None,
@@ -106,6 +109,7 @@ impl Node {
                 "ping" => self.ping = ping_reply(value),
                 "info" => self.garbage = value == "garbage",
                 "subscribe" => self.takes_subscriptions = value == "yes",
+                "publish" => self.takes_hellos = value == "yes",
                 "lists" => self.lists.push(endpoint(value)),
                 "refuses" => self.refuses = value.split(',').filter_map(transaction).collect(),
                 other => panic!("line {}: a node has no {other}", command.line),
