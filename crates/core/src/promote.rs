@@ -39,7 +39,12 @@ impl Group {
         // What it said before the last switch is not what it is now.
         let has_evidence = node.has_fresh_info(cx) && node.info.is_newer_than(configured_at);
         if node.role == Role::Master && has_evidence {
-            // The transaction before a broken link did its work, or another leader's did.
+            // The transaction before a broken link did its work, or another leader's did. Or it is
+            // a stray or empty master since it was chosen: then a current replica goes first (L4).
+            let told = self.failover.as_ref().is_some_and(|f| f.told == Some(candidate));
+            if !told && self.choose(cx).is_some_and(|best| best != candidate) {
+                return Step::Next(Stage::Select { since: now });
+            }
             return self.decide(cx, candidate);
         }
         if !node.is_reachable() {
