@@ -144,6 +144,12 @@ impl Sentinel {
         if crate::mutant::Mutant::OkBeforeSave.lives() {
             self.host.outbox.respond(ticket, Response::Done);
         }
+        if crate::mutant::Mutant::SetShownBeforeSave.lives()
+            && let Request::Set { name, options } = &request
+            && let Some(id) = self.find(name)
+        {
+            self.with_group(self.now, id, |group, cx| group.apply_set(cx, options));
+        }
         self.host.gate.stage(Staged::Request { ticket, request });
         None
     }

@@ -25,6 +25,7 @@ mutants! {
     UnsavedEpochTold "Hellos tell an epoch that is not on disk yet.",
     PromotionBeforeSave "A promotion is told and served before it is on disk (rule A3).",
     OkBeforeSave "An operator's change is confirmed before it is on disk.",
+    SetShownBeforeSave "What SET changes is shown before it is on disk.",
     QuorumOffByOne "One opinion less than the quorum makes a master objectively down.",
     ExpiredOpinions "Opinions never expire.",
     OpinionsOutliveSwitch "A switch forgets no opinion (rule E5).",
@@ -51,6 +52,7 @@ mutants! {
     LeaderHoldsOn "A leader that cannot promote neither aborts nor chooses another (rule L1).",
     AskingStopsAtOdown "Members are not asked any more after ODOWN (rule S1).",
     ForcedLeavesOldMaster "A forced failover leaves its old master to rule R1 (rules R2, C1).",
+    ConnectionsLeak "A connection that is over is not forgotten.",
     SecondPing "A PING leaves though one is outstanding (rule E6).",
 }
 

@@ -172,14 +172,11 @@ impl Hunt {
     fn go(bug: &Bug, seeds: u64, aloud: bool) -> Self {
         let mut hunt = Self::default();
         for seed in 1..=seeds {
-            if seed == COUNTED + 1
-                && hunt.first.is_none()
-                && let Bug::Planted(mutant, _) = bug
-            {
-                hunt.count_splits(*mutant);
+            if seed == COUNTED + 1 {
+                hunt.count_splits(bug);
             }
             if seed > COUNTED && hunt.first.is_some() {
-                break;
+                return hunt;
             }
             if let Some((by, evidence)) = bug.evidence(seed) {
                 if aloud {
@@ -189,12 +186,16 @@ impl Hunt {
                 hunt.found += u64::from(seed <= COUNTED);
             }
         }
+        if seeds <= COUNTED {
+            hunt.count_splits(bug);
+        }
         hunt
     }
 
     /// What no single run can show: without other faults elections are seldom split.
-    fn count_splits(&mut self, mutant: Mutant) {
-        Mutant::plant(Some(mutant));
+    fn count_splits(&mut self, bug: &Bug) {
+        let (Bug::Planted(mutant, _), None) = (bug, self.first) else { return };
+        Mutant::plant(Some(*mutant));
         let splits = (1..=COUNTED).filter(|seed| is_split(*seed));
         let splits: Vec<u64> = splits.collect();
         Mutant::plant(None);

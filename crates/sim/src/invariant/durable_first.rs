@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use vedette_core::{
     Detail, DurableState, Effect, Endpoint, Epoch, Event, EventKind, Hello, Input, MasterName,
-    Part, Query, ReplicationTarget, Request, Response, SavedMaster,
+    MasterSettings, MasterView, Part, Publication, Query, ReplicationTarget, Request, Response,
+    SavedMaster,
 };
 
 use super::{Invariant, hold, saved, shown};
@@ -12,8 +14,8 @@ use crate::witness::{Scene, Seen};
 
 /// Nothing of a Sentinel's own is revealed before it is on its disk: epochs in hellos, questions
 /// and pictures; votes in answers, questions and events; promotions in events; configurations in
-/// hellos and pictures that nobody else told (rule A3); and what an `OK` stands for: it leaves
-/// after a save that was ordered after the change was asked for.
+/// hellos and pictures that nobody else told (rule A3); what operators changed, in pictures; and
+/// what an `OK` stands for: it leaves after a save that was ordered after the change was asked for.
 #[derive(Default)]
 pub(super) struct DurableFirst {
     /// Configurations that others told and that were newer than the one in force or on the disk.
@@ -22,6 +24,40 @@ pub(super) struct DurableFirst {
     saves: BTreeMap<SentinelIndex, (u64, u64)>,
     /// Changes that were asked for, each after which order of a save.
     changes: BTreeMap<SentinelIndex, Vec<(Request, u64)>>,
+    /// Each master as clients were shown it last.
+    shown: BTreeMap<(SentinelIndex, MasterName), Shown>,
+}
+
+/// What operators can change of a master, and what else changes that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+    settings: Arc<MasterSettings>,
+    configuration: (Epoch, Endpoint),
+    has_replicas: bool,
+}
+
+impl Shown {
+    fn of(view: &MasterView) -> Self {
+        Self {
+            settings: view.settings.clone(),
+            configuration: (view.config_epoch, view.node.address.clone()),
+            has_replicas: !view.replicas.is_empty(),
+        }
+    }
+
+    /// A SET or a RESET that shows is on the disk.
+    fn follows(&self, before: &Self, record: &SavedMaster) -> Result<(), String> {
+        let set = self.settings != before.settings;
+        hold(!set || *self.settings == record.settings, || {
+            let name = &record.name;
+            format!("{name} shows {:?}, on disk {:?}", self.settings, record.settings)
+        })?;
+        let kept = self.configuration == before.configuration;
+        let reset = kept && before.has_replicas && !self.has_replicas;
+        hold(!reset || record.replicas.is_empty(), || {
+            format!("{} shows no replicas, on disk {:?}", record.name, record.replicas)
+        })
+    }
 }
 
 impl DurableFirst {
@@ -59,6 +95,31 @@ impl DurableFirst {
         })
     }
 
+    /// What operators changed shows only when it is on the disk.
+    fn changes_are_durable(
+        &mut self,
+        scene: &Scene<'_>,
+        publication: &Publication,
+    ) -> Result<(), String> {
+        let who = scene.sentinel;
+        for view in &publication.masters {
+            let shown = Shown::of(view);
+            let before = self.shown.insert((who, view.name.clone()), shown.clone());
+            if let (Some(before), Some(record)) = (before, saved(scene.disk, &view.name)) {
+                shown.follows(&before, record)?;
+            }
+        }
+        let Some(listing) = &publication.listing else { return Ok(()) };
+        let removed = |(of, name): &(SentinelIndex, MasterName)| {
+            *of == who && listing.iter().all(|(listed, _)| listed != name)
+        };
+        let left = self.shown.keys().filter(|key| removed(key));
+        let left = left.map(|(_, name)| name).find(|name| saved(scene.disk, name).is_some());
+        hold(left.is_none(), || format!("{left:?} shows no more, but is on the disk"))?;
+        self.shown.retain(|key, _| !removed(key));
+        Ok(())
+    }
+
     fn ask(&mut self, who: SentinelIndex, request: &Request) {
         if is_change(request) {
             let (ordered, _) = self.saves.get(&who).copied().unwrap_or_default();
@@ -85,6 +146,7 @@ impl DurableFirst {
 
     fn forget(&mut self, who: SentinelIndex) {
         self.heard.retain(|(of, _), _| *of != who);
+        self.shown.retain(|(of, _), _| *of != who);
         self.saves.remove(&who);
         self.changes.remove(&who);
     }
@@ -274,6 +336,7 @@ impl Invariant for DurableFirst {
                     let group = address::group_of(&view.node.address);
                     vote_is_durable(scene, group, view.leader_epoch)
                 })?;
+                self.changes_are_durable(scene, publication)?;
                 publication.events.iter().try_for_each(|event| event_is_durable(scene, event))
             }
             Seen::Responded { request, response } => {
@@ -403,6 +466,67 @@ mod tests {
             let refused = Response::Refused(vedette_core::Refusal::SaveFailed);
             assert!(confirm(2, 1, &refused).is_ok());
         }
+    }
+
+    /// The master is shown, and again, with this in force and that on the disk.
+    fn show_again(
+        shown: &MasterView,
+        on_disk: impl FnOnce(&mut DurableState),
+    ) -> Result<(), String> {
+        let mut disk = samples::disk(1);
+        let before = samples::view(&["10.1.0.2"]);
+        let publish = |view: &MasterView| vedette_core::Publication {
+            seq: 1,
+            listing: Some([(view.name.clone(), view.id)].into()),
+            masters: vec![view.clone().into()],
+            process: None,
+            events: Vec::new(),
+        };
+        let mut check = DurableFirst::default();
+        check.changes_are_durable(&samples::scene(&disk), &publish(&before))?;
+        on_disk(&mut disk);
+        check.changes_are_durable(&samples::scene(&disk), &publish(shown))
+    }
+
+    #[test]
+    fn a_set_that_shows_before_it_is_saved_is_found() {
+        let mut view = samples::view(&["10.1.0.2"]);
+        Arc::make_mut(&mut view.settings).quorum += 1;
+        assert!(show_again(&view, |_| {}).is_err());
+        assert!(show_again(&view, |disk| disk.masters[0].settings.quorum += 1).is_ok());
+        let same = samples::view(&["10.1.0.2"]);
+        let later = |disk: &mut DurableState| disk.masters[0].settings.quorum += 1;
+        assert!(show_again(&same, later).is_ok(), "it is on the disk, and not told yet");
+    }
+
+    #[test]
+    fn a_reset_that_shows_before_it_is_saved_is_found() {
+        let replica = Endpoint::new("10.1.0.2", 6379);
+        let empty = samples::view(&[]);
+        assert!(show_again(&empty, |disk| disk.masters[0].replicas.push(replica)).is_err());
+        assert!(show_again(&empty, |_| {}).is_ok());
+    }
+
+    #[test]
+    fn a_remove_that_shows_before_it_is_saved_is_found() {
+        let removed = |on_disk: &DurableState| {
+            let disk = samples::disk(1);
+            let view = samples::view(&[]);
+            let mut publication = vedette_core::Publication {
+                seq: 1,
+                listing: Some([(view.name.clone(), view.id)].into()),
+                masters: vec![view.into()],
+                process: None,
+                events: Vec::new(),
+            };
+            let mut check = DurableFirst::default();
+            check.changes_are_durable(&samples::scene(&disk), &publication)?;
+            publication.listing = Some([].into());
+            publication.masters.clear();
+            check.changes_are_durable(&samples::scene(on_disk), &publication)
+        };
+        assert!(removed(&samples::disk(1)).is_err());
+        assert!(removed(&DurableState { masters: Vec::new(), ..samples::disk(1) }).is_ok());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::witness::{Scene, Seen};
 const LIFE_MS: u64 = 5_000;
 
 /// A master is objectively down only with the word of quorum Sentinels, oneself included, each
-/// about this address, since the last switch, and not older than five ASK-PERIODs.
+/// about this address, since the last switch, and not older than five ASK-PERIODs. That is judged
+/// when it begins: its end may be late by a stall, and in TILT it has none.
 #[derive(Default)]
 pub(super) struct OdownHasReasons {
     /// What a peer last said: by hearer, group and peer.

@@ -75,7 +75,10 @@ impl TiltIsPassive {
     }
 
     fn send(&mut self, who: SentinelIndex, query: &Query) {
-        let active = matches!(query, Query::AskDown { .. } | Query::Replicate { .. });
+        let active = matches!(
+            query,
+            Query::AskDown { .. } | Query::Replicate { .. } | Query::HandOver { .. }
+        );
         if active && self.tilted.contains(&who) {
             self.suspects.insert(who, format!("sends {query:?} in TILT"));
         }
