@@ -43,16 +43,16 @@ pub(crate) struct SimArgs {
           value_parser = clap::value_parser!(u16).range(1..=60_000))]
     fleet: Option<u16>,
     /// With --seed or --flight: everything that happened.
-    #[arg(long, requires = "one run")]
+    #[arg(long, requires = "one run", conflicts_with = "fleet", group = "looking")]
     trace: bool,
-    /// With --trace: one moment at a time; Enter goes on, q ends.
-    #[arg(long, requires = "trace")]
+    /// With --seed and --trace: one moment at a time; Enter goes on, q ends.
+    #[arg(long, requires = "trace", conflicts_with_all = ["flight", "fleet"])]
     step: bool,
     /// With --seed: what was decided, a column for each Sentinel.
-    #[arg(long, requires = "seed")]
+    #[arg(long, requires = "seed", group = "looking")]
     chart: bool,
-    /// With --seed: look for a shorter list of incidents that fails in the same way.
-    #[arg(long, requires = "seed")]
+    /// With --seed: look for a shorter list of incidents that fails in the same way, with its chart.
+    #[arg(long, requires = "seed", group = "looking")]
     minimise: bool,
     /// With --seed: only the incidents of these numbers, as --minimise found them.
     #[arg(long, requires = "seed", value_delimiter = ',', num_args = 0..)]
@@ -61,10 +61,10 @@ pub(crate) struct SimArgs {
     #[arg(long, requires = "seed", value_name = "MS")]
     until: Option<u64>,
     /// With --trace or --chart: only lines that name this master or an address of its group.
-    #[arg(long)]
+    #[arg(long, requires = "looking")]
     master: Option<String>,
-    /// With --trace or --chart: only this Sentinel.
-    #[arg(long)]
+    /// With --seed, and --trace or --chart: only this Sentinel.
+    #[arg(long, requires = "looking", conflicts_with_all = ["flight", "fleet"])]
     sentinel: Option<usize>,
     /// As if every Sentinel watched a fleet: the regular messages of a master leave together.
     #[arg(long, conflicts_with_all = ["flight", "fleet", "ci"])]
@@ -136,6 +136,10 @@ pub(crate) fn run(args: &SimArgs) -> ExitCode {
 
 fn show(seed: u64, plan: Plan, args: &SimArgs) -> bool {
     say!("{plan}");
+    if let Err(missing) = args.is_there(&plan) {
+        eprintln!("{missing}");
+        return false;
+    }
     let replay = args.replay(&plan);
     let sentinels = plan.sentinels;
     let names = args.master.as_ref().map(|name| plan.names_of(name));
@@ -195,6 +199,20 @@ impl SimArgs {
             plan.gathers_from = 1;
         }
         plan
+    }
+
+    /// Whether the plan has whom only is to be looked at.
+    fn is_there(&self, plan: &Plan) -> Result<(), String> {
+        let (sentinels, masters) = (plan.sentinels, plan.masters.len());
+        if let Some(master) = &self.master
+            && plan.masters.iter().all(|other| other.name != *master)
+        {
+            return Err(format!("no master is called {master}: there are m0 to m{}", masters - 1));
+        }
+        match self.sentinel.filter(|sentinel| *sentinel >= sentinels) {
+            Some(other) => Err(format!("no Sentinel {other}: there are 0 to {}", sentinels - 1)),
+            None => Ok(()),
+        }
     }
 
     /// The command that runs this plan again.

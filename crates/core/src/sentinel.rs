@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +14,10 @@ use crate::durable::{Config, DurableState};
 use crate::effect::Effect;
 use crate::group::{Group, News};
 use crate::host::{Cx, Host, Peers};
-use crate::ident::{MasterId, MasterName, SentinelId};
+use crate::ident::{ConnId, MasterId, MasterName, SentinelId};
 use crate::input::Input;
 use crate::limits;
+use crate::link::Line;
 use crate::request::{Request, Response};
 use crate::rules::{Rule, Rules};
 use crate::settings::Tunable;
@@ -139,6 +141,27 @@ impl Sentinel {
     pub fn masters(&self) -> impl Iterator<Item = (&MasterName, Endpoint)> {
         let as_name = self.host.settings.announce_hostnames;
         self.groups.values().map(move |group| (&group.name, group.node.address.announce(as_name)))
+    }
+
+    /// The data nodes of a master: as they are shown, and where they are connected to. For tools
+    /// that show a recording.
+    pub fn nodes_of(&self, name: &str) -> impl Iterator<Item = (Endpoint, Option<SocketAddr>)> {
+        let as_name = self.host.settings.announce_hostnames;
+        let group = self.find(name).and_then(|id| self.groups.get(&id));
+        let nodes = group.into_iter().flat_map(|group| group.nodes());
+        nodes.map(move |node| (node.address.announce(as_name), node.address.socket()))
+    }
+
+    /// Where the connections to nodes and fellow Sentinels lead, for tools that show a recording.
+    pub fn connections(&self) -> impl Iterator<Item = (ConnId, SocketAddr)> {
+        let nodes = self.groups.values().flat_map(|group| group.nodes());
+        let nodes = nodes.flat_map(|node| {
+            [&node.commands, &node.subscription].map(|line| (line, &node.address))
+        });
+        let peers = self.peers.values().map(|peer| (&peer.line, &peer.address));
+        let conn = |line: &Line| line.conn.as_ref().map(|conn| conn.id);
+        let open = nodes.chain(peers);
+        open.filter_map(move |(line, address)| Some((conn(line)?, address.socket()?)))
     }
 
     fn take_in(&mut self, now: Now, input: Input) {

@@ -10,7 +10,8 @@ pub use vedette_flight::{
 };
 use vedette_flight::{Entry, Step, Turn, TurnDigest, difference};
 
-use crate::trace::{Peers, effect_texts, input_text};
+pub use crate::trace::Peers;
+use crate::trace::{effect_texts, input_text, request_text};
 
 /// What a replay comes to.
 #[derive(Debug)]
@@ -81,18 +82,19 @@ pub enum Sight<'a> {
 }
 
 impl Sight<'_> {
-    /// The lines of a trace. PINGs, INFO and hellos that tell nothing new have none.
+    /// The lines of a trace. PINGs, INFO and hellos that tell nothing new have none. `peers` are
+    /// those of the first checkpoint, and kept up to date here.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self, peers: &mut Peers) -> Vec<String> {
         match self {
-            Self::Took(Input::Requested { request, .. }) => vec![format!("<- {request:?}")],
+            Self::Took(Input::Requested { request, .. }) => vec![request_text(request)],
             Self::Took(input) => input_text(input).into_iter().collect(),
             Self::Ordered(Effect::Respond { response, .. }) => {
                 vec![format!("answers {response:?}")]
             }
             Self::Ordered(effect) => {
                 let mut texts = Vec::new();
-                effect_texts(effect, &mut Peers::default(), &mut texts);
+                effect_texts(effect, peers, &mut texts);
                 texts
             }
             Self::Checkpoint => vec!["== checkpoint".to_owned()],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use vedette_core::{ConnId, Effect, Input, Query, ReplicationTarget};
+use vedette_core::{ConnId, Effect, Input, Query, ReplicationTarget, Request, Sentinel, Wants};
 use vedette_wire::events::log_line;
 use vedette_wire::notes::note_text;
 
@@ -75,9 +75,15 @@ pub struct Trace {
 
 /// Where the connections of a Sentinel lead, as far as that was seen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Peers(BTreeMap<ConnId, SocketAddr>);
+pub struct Peers(BTreeMap<ConnId, SocketAddr>);
 
 impl Peers {
+    /// Those of a Sentinel that was at work before it was seen.
+    #[must_use]
+    pub fn of(sentinel: &Sentinel) -> Self {
+        Self(sentinel.connections().collect())
+    }
+
     fn name(&self, conn: ConnId) -> String {
         self.0.get(&conn).map_or_else(|| format!("{conn:?}"), SocketAddr::to_string)
     }
@@ -186,6 +192,19 @@ pub(crate) fn input_text(input: &Input) -> Option<String> {
         | Input::ScriptEnded { .. }
         | Input::Requested { .. } => None,
     }
+}
+
+/// What somebody asks; a question of a fellow Sentinel as it is told where it is sent.
+pub(crate) fn request_text(request: &Request) -> String {
+    let Request::IsMasterDown { address, epoch, wants } = request else {
+        return format!("<- {request:?}");
+    };
+    let vote = match wants {
+        Wants::Opinion => String::new(),
+        Wants::VoteFor(id) => format!(", a vote for {id}?"),
+        Wants::VoteForStranger => ", a vote for a stranger?".to_owned(),
+    };
+    format!("<- is {address} down? epoch {epoch}{vote}")
 }
 
 pub(crate) fn effect_texts(effect: &Effect, peers: &mut Peers, texts: &mut Vec<String>) {

@@ -2,7 +2,8 @@
 
 use vedette_core::{Request, Secret, SetItem, SetOption, Span};
 use vedette_sim::flight::{
-    self, Bounds, Ending, FORMAT, Flight, Header, History, Reason, Replay, Sight, read, replay,
+    self, Bounds, Ending, FORMAT, Flight, Header, History, Peers, Reason, Replay, Sight, read,
+    replay,
 };
 use vedette_sim::{MasterPlan, Plan, SentinelIndex, Witness, World};
 
@@ -61,7 +62,8 @@ fn quiet_world() -> World {
 
 fn replayed(flight: &Flight) -> (Replay, Vec<String>) {
     let mut lines = Vec::new();
-    let mut watch = |_, sight: Sight<'_>| lines.extend(sight.lines());
+    let mut peers = Peers::of(&flight.parts[0].checkpoint);
+    let mut watch = |_, sight: Sight<'_>| lines.extend(sight.lines(&mut peers));
     let replay = replay(flight, &mut watch).expect("a replay");
     (replay, lines)
 }
@@ -76,6 +78,8 @@ fn every_recording_replays_to_the_same_state() {
             let (replay, lines) = replayed(&flight);
             assert!(matches!(replay.ending, Ending::Agrees), "seed {seed}: {}", replay.ending);
             assert_eq!(replay.inputs, flight.inputs(), "seed {seed}");
+            let nameless = lines.iter().find(|line| line.starts_with("-> ConnId"));
+            assert_eq!(nameless, None, "seed {seed}: an order to nobody knows whom");
             checkpoints += replay.checkpoints;
             switches += lines.iter().filter(|line| line.contains("+switch-master")).count();
         }
