@@ -46,6 +46,11 @@ pub const SOMETIMES: &[(&str, u64)] = &[
     ("a master moved", 68),
     ("a moved replica was found", 77),
     ("a moved replica was promoted", 48),
+    ("an outage", 300),
+    ("a leader fell in an outage", 70),
+    ("a chosen replica fell in an outage", 6),
+    ("a coordinated failover was elected", 50),
+    ("a master was told to hand over", 29),
 ];
 
 /// Fewer seeds than this say nothing about rates.
