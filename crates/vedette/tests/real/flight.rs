@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vedette::lab::{BOUND, GroupSpec, Sentinel, text, until};
-use vedette_sim::flight::{Ending, Flight, Reason, Sight, read, replay};
+use vedette_sim::flight::{Ending, Flight, Peers, Reason, Sight, read, replay};
 
 use crate::group::{kill_master, spec, start};
 
@@ -23,7 +23,8 @@ fn recording(sentinel: &mut Sentinel) -> PathBuf {
 /// Replays a recording; what the Sentinel did and said.
 fn replayed(flight: &Flight) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut watch = |_, sight: Sight<'_>| lines.extend(sight.lines());
+    let mut peers = Peers::of(&flight.parts[0].checkpoint);
+    let mut watch = |_, sight: Sight<'_>| lines.extend(sight.lines(&mut peers));
     let replay = replay(flight, &mut watch).unwrap();
     assert!(matches!(replay.ending, Ending::Agrees), "{}", replay.ending);
     assert_eq!(replay.inputs, flight.inputs());
