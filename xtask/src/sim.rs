@@ -51,7 +51,7 @@ pub(crate) struct SimArgs {
     /// With --seed: what was decided, a column for each Sentinel.
     #[arg(long, requires = "seed", group = "looking")]
     chart: bool,
-    /// With --seed: look for a shorter list of incidents that fails in the same way, with its chart.
+    /// With --seed: look for a shorter list of incidents that fails in the same way, and its chart.
     #[arg(long, requires = "seed", group = "looking")]
     minimise: bool,
     /// With --seed: only the incidents of these numbers, as --minimise found them.
