@@ -76,13 +76,17 @@ impl Outlets {
         }
     }
 
-    /// Posts the responses of this turn.
+    /// Posts the responses of this turn. Each thread is woken once, when it has all of its own: one
+    /// that wakes up between two of them writes them one by one.
     pub(super) fn post_responses(&mut self) {
         for (ticket, response) in self.responses.drain(..) {
             let thread = crate::clients::thread_of(ticket);
             if let Some(inbox) = self.clients.get(thread) {
-                inbox.letters.post(ClientLetter::Responded { ticket, response });
+                inbox.letters.leave(ClientLetter::Responded { ticket, response });
             }
+        }
+        for inbox in self.clients.iter().filter(|inbox| !inbox.letters.is_empty()) {
+            inbox.bell.ring();
         }
     }
 
