@@ -1,10 +1,10 @@
 //! One round of a client thread: letters, snapshot, every connection that has something to do, then
 //! a slice of the events that subscribers wait for.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use foldhash::{HashMap, HashSet};
 use vedette_core::{Input, Now, Ticket};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{Action, ClientId};
@@ -233,10 +233,10 @@ impl Desk {
             followed: house.accounts.look().version(),
             now: house.clock.now(),
             house,
-            held: HashSet::new(),
-            backlogged: HashSet::new(),
+            held: HashSet::default(),
+            backlogged: HashSet::default(),
             deliveries: Deliveries::new(),
-            tickets: HashMap::new(),
+            tickets: HashMap::default(),
             mint: TicketMint::of_thread(number),
             number,
         }

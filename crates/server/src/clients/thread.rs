@@ -1,12 +1,12 @@
 //! A client thread: waits for its sockets and letters, then works through everything in one round.
 
-use std::collections::HashMap;
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use foldhash::HashMap;
 use tokio::time::{Sleep, sleep_until};
 use vedette_core::{Span, Time, Tunable};
 
@@ -69,7 +69,7 @@ impl ClientThread {
             ready: ReadySet::new(inbox.bell.clone()),
             desk: Desk::new(number, house),
             inbox,
-            connections: HashMap::new(),
+            connections: HashMap::default(),
             announced: Vec::new(),
             letters: Vec::new(),
             touched: Vec::new(),

@@ -1,6 +1,5 @@
 //! The sockets to data nodes and fellow Sentinels.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Buf as _;
+use foldhash::HashMap;
 use tokio::io::ReadBuf;
 use tokio::net::TcpSocket;
 use vedette_core::{ConnId, Input, Purpose, Query, Renames};
@@ -73,7 +73,7 @@ struct Desk<'a> {
 impl Links {
     pub(super) fn new(bell: Arc<Doorbell>, route: Route) -> Self {
         Self {
-            links: HashMap::new(),
+            links: HashMap::default(),
             ready: ReadySet::new(bell),
             grown: Vec::new(),
             route,

@@ -1,9 +1,9 @@
 //! What is heard again and again, read without a detour through frames: hellos on a subscription,
 //! and the answers to `PING` and to hellos.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use vedette_core::Hello;
 use vedette_resp::parse_integer;
 
