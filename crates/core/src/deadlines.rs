@@ -1,4 +1,4 @@
-//! One ordered queue of due moments: a quiet moment costs nothing, however much is watched.
+//! Ordered queues of due moments: a quiet moment costs nothing, however much is watched.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,41 @@ use serde::{Deserialize, Serialize};
 use crate::ident::{MasterId, SentinelId};
 use crate::time::Time;
 
-/// Who wants to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) enum Key {
-    Group(MasterId),
-    Peer(SentinelId),
-}
-
-/// The next due moment of everybody who has one.
+/// The next due moments of everybody who has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deadlines {
-    queue: BTreeSet<(Time, Key)>,
-    #[serde(with = "as_pairs")]
-    moments: BTreeMap<Key, Time>,
+    pub(crate) groups: Queue<MasterId>,
+    pub(crate) peers: Queue<SentinelId>,
 }
 
 impl Deadlines {
-    pub(crate) fn set(&mut self, key: Key, at: Option<Time>) {
+    pub(crate) fn len(&self) -> usize {
+        self.groups.due.len() + self.peers.due.len()
+    }
+
+    pub(crate) fn first(&self) -> Option<Time> {
+        let (group, peer) = (self.groups.first(), self.peers.first());
+        group.map_or(peer, |group| Some(peer.map_or(group, |peer| peer.min(group))))
+    }
+}
+
+/// Who wants to be looked at when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
+pub(crate) struct Queue<K> {
+    due: BTreeSet<(Time, K)>,
+    #[serde(with = "as_pairs")]
+    moments: BTreeMap<K, Time>,
+}
+
+impl<K> Default for Queue<K> {
+    fn default() -> Self {
+        Self { due: BTreeSet::new(), moments: BTreeMap::new() }
+    }
+}
+
+impl<K: Copy + Ord> Queue<K> {
+    pub(crate) fn set(&mut self, key: K, at: Option<Time>) {
         let before = match at {
             Some(at) => self.moments.insert(key, at),
             None => self.moments.remove(&key),
@@ -32,32 +50,28 @@ impl Deadlines {
             return;
         }
         if let Some(before) = before {
-            self.queue.remove(&(before, key));
+            self.due.remove(&(before, key));
         }
         if let Some(at) = at {
-            self.queue.insert((at, key));
+            self.due.insert((at, key));
         }
     }
 
     /// Unless it wants to be looked at before that anyway.
-    pub(crate) fn set_earlier(&mut self, key: Key, at: Time) {
+    pub(crate) fn set_earlier(&mut self, key: K, at: Time) {
         if self.moments.get(&key).is_none_or(|before| *before > at) {
             self.set(key, Some(at));
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.queue.len()
-    }
-
-    pub(crate) fn first(&self) -> Option<Time> {
-        self.queue.first().map(|(at, _)| *at)
-    }
-
     /// Everybody whose moment has come; each sets a new one when it was looked at.
-    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = &Key> {
-        let first = self.queue.iter().take_while(move |(at, _)| *at <= now);
-        first.map(|(_, key)| key)
+    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = K> {
+        let first = self.due.iter().take_while(move |(at, _)| *at <= now);
+        first.map(|(_, key)| *key)
+    }
+
+    fn first(&self) -> Option<Time> {
+        self.due.first().map(|(at, _)| *at)
     }
 }
 
@@ -68,18 +82,18 @@ mod as_pairs {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Key, Time};
+    use super::Time;
 
-    pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<Key, Time>,
+    pub(super) fn serialize<K: Serialize, S: Serializer>(
+        map: &BTreeMap<K, Time>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         map.iter().collect::<Vec<_>>().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(super) fn deserialize<'de, K: Ord + Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Key, Time>, D::Error> {
-        Vec::<(Key, Time)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
+    ) -> Result<BTreeMap<K, Time>, D::Error> {
+        Vec::<(K, Time)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
     }
 }

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::address::{Address, Endpoint};
-use crate::deadlines::Key;
 use crate::durable::SavedMaster;
 use crate::event::{Detail, EventKind};
 use crate::group::Group;
@@ -33,7 +32,7 @@ impl Sentinel {
         self.names.insert(name, id);
         self.host.outbox.changed.insert(id);
         self.host.outbox.listing_changed = true;
-        self.deadlines.set(Key::Group(id), Some(now.mono));
+        self.deadlines.groups.set(id, Some(now.mono));
         id
     }
 
@@ -120,7 +119,7 @@ impl Sentinel {
         group.uncount_gone(&mut self.host);
         self.names.remove(&group.name);
         self.leave_peers(now, id);
-        self.deadlines.set(Key::Group(id), None);
+        self.deadlines.groups.set(id, None);
         self.host.outbox.listing_changed = true;
         self.review_ping_pace();
     }

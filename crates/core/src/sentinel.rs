@@ -9,7 +9,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Endpoint;
-use crate::deadlines::{Deadlines, Key};
+use crate::deadlines::Deadlines;
 use crate::durable::{Config, DurableState};
 use crate::effect::Effect;
 use crate::group::{Group, News};
@@ -208,7 +208,7 @@ impl Sentinel {
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, false).about(id);
         match rule(group, &mut cx) {
             News::Nothing => {}
-            News::Later(at) => self.deadlines.set_earlier(Key::Group(id), at),
+            News::Later(at) => self.deadlines.groups.set_earlier(id, at),
             News::Something => {
                 self.host.touched.insert(id);
             }
@@ -216,16 +216,8 @@ impl Sentinel {
     }
 
     fn touch_due(&mut self, now: Time) {
-        for key in self.deadlines.due(now) {
-            match key {
-                Key::Group(id) => {
-                    self.host.touched.insert(*id);
-                }
-                Key::Peer(id) => {
-                    self.host.touched_peers.insert(*id);
-                }
-            }
-        }
+        self.host.touched.extend(self.deadlines.groups.due(now));
+        self.host.touched_peers.extend(self.deadlines.peers.due(now));
     }
 
     /// Runs the rules of everything that was touched, until nothing is.
@@ -248,25 +240,25 @@ impl Sentinel {
         }
         let rest = core::mem::take(&mut self.host.touched);
         for id in rest {
-            self.deadlines.set(Key::Group(id), Some(now.mono));
+            self.deadlines.groups.set(id, Some(now.mono));
         }
     }
 
     fn run_group(&mut self, now: Now, id: MasterId, may_judge: bool) {
         let Some(group) = self.groups.get_mut(&id) else {
-            self.deadlines.set(Key::Group(id), None);
+            self.deadlines.groups.set(id, None);
             return;
         };
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge).about(id);
         group.run_rules(&mut cx);
         let wake = cx.take_wake();
         let judged = may_judge || !self.host.rules.keeps(Rule::E3);
-        self.deadlines.set(Key::Group(id), later(wake, now.mono, judged));
+        self.deadlines.groups.set(id, later(wake, now.mono, judged));
     }
 
     fn run_peer(&mut self, now: Now, id: SentinelId, may_judge: bool) {
         let Some(mut peer) = self.peers.remove(&id) else {
-            self.deadlines.set(Key::Peer(id), None);
+            self.deadlines.peers.set(id, None);
             return;
         };
         let mut cx = Cx::new(now, &mut self.host, &mut self.peers, may_judge);
@@ -274,7 +266,7 @@ impl Sentinel {
         let wake = cx.take_wake();
         let judged = may_judge || !self.host.rules.keeps(Rule::E3);
         self.peers.insert(id, peer);
-        self.deadlines.set(Key::Peer(id), later(wake, now.mono, judged));
+        self.deadlines.peers.set(id, later(wake, now.mono, judged));
     }
 
     /// A Sentinel whose address another id took over leaves every master (spec: behaviour 6.3).

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deadlines::Key;
 use crate::event::{Detail, Event, EventKind};
 use crate::ident::MasterId;
 use crate::limits;
@@ -54,7 +53,7 @@ impl Sentinel {
             group.nodes_mut().for_each(|node| node.ping.forgive(late, now.mono));
             group.watching_since = now.mono;
             // Who was down may not be any more, once everything was read.
-            self.deadlines.set_earlier(Key::Group(group.id), now.mono);
+            self.deadlines.groups.set_earlier(group.id, now.mono);
         }
     }
 
