@@ -4,9 +4,9 @@
 //! each segment, and named by their number afterwards.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 use vedette_core::{ConnId, Hello, Input, Now, Request, Ticket, Time, WallTime};
 
@@ -73,7 +73,7 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// Of a segment that begins at `since`.
     pub(crate) fn new(since: Now) -> Self {
-        Self { last: since, numbers: HashMap::new(), places: HashMap::new() }
+        Self { last: since, numbers: HashMap::default(), places: HashMap::default() }
     }
 
     pub(crate) fn took(&mut self, now: Now, input: &Input, chunks: &mut Chunks) {

@@ -10,7 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod link;
-pub use link::{HelloMemory, LinkError, NodeLink};
+pub use link::{HelloMemory, LinkError, NodeLink, SpareRoom};
 
 pub mod hello;
 pub mod info;

@@ -12,7 +12,7 @@ use foldhash::HashMap;
 use tokio::io::ReadBuf;
 use tokio::net::TcpSocket;
 use vedette_core::{ConnId, Input, Purpose, Query, Renames};
-use vedette_wire::{HelloMemory, NodeLink};
+use vedette_wire::{HelloMemory, NodeLink, SpareRoom};
 
 use crate::doorbell::{Doorbell, ReadySet};
 use crate::log::os_words;
@@ -34,6 +34,7 @@ pub(super) struct Links {
     route: Route,
     scratch: Box<[u8]>,
     hellos: HelloMemory,
+    spare: SpareRoom,
     keys: Vec<u64>,
 }
 
@@ -67,6 +68,7 @@ struct Over;
 struct Desk<'a> {
     scratch: &'a mut [u8],
     hellos: &'a mut HelloMemory,
+    spare: &'a mut SpareRoom,
     route: &'a Route,
 }
 
@@ -79,6 +81,7 @@ impl Links {
             route,
             scratch: vec![0; READ_BYTES].into(),
             hellos: HelloMemory::default(),
+            spare: SpareRoom::default(),
             keys: Vec::new(),
         }
     }
@@ -106,7 +109,7 @@ impl Links {
     /// Closes a connection. What was ordered before it still leaves, as far as the system takes it.
     pub(super) fn close(&mut self, conn: ConnId) {
         if let Some(mut link) = self.links.remove(&conn) {
-            let _the_core_wants_no_more_of_it = link.write();
+            let _the_core_wants_no_more_of_it = link.write(&mut self.spare);
             link.say_good_bye();
         }
     }
@@ -114,6 +117,7 @@ impl Links {
     /// Queues a query; it leaves with [`Links::flush`].
     pub(super) fn send(&mut self, conn: ConnId, query: &Query) {
         if let Some(link) = self.links.get_mut(&conn) {
+            link.wire.take_room(&mut self.spare);
             link.wire.send(query);
             self.grown.push(conn);
         }
@@ -141,7 +145,7 @@ impl Links {
         let mut grown = std::mem::take(&mut self.grown);
         for conn in grown.drain(..) {
             let Some(link) = self.links.get_mut(&conn) else { continue };
-            if link.write().is_err() {
+            if link.write(&mut self.spare).is_err() {
                 self.links.remove(&conn);
                 inputs.extend([Input::Disconnected { conn }]);
             }
@@ -151,8 +155,12 @@ impl Links {
 
     fn look_at(&mut self, conn: ConnId, inputs: &mut impl Extend<Input>) {
         let Some(link) = self.links.get_mut(&conn) else { return };
-        let desk =
-            Desk { scratch: &mut self.scratch, hellos: &mut self.hellos, route: &self.route };
+        let desk = Desk {
+            scratch: &mut self.scratch,
+            hellos: &mut self.hellos,
+            spare: &mut self.spare,
+            route: &self.route,
+        };
         let over = link.finish_connect(inputs).and_then(|()| link.read(desk, inputs));
         if over.is_err() {
             self.links.remove(&conn);
@@ -183,7 +191,7 @@ impl Link {
 
     /// Writes what was queued, then reads until nothing is readable.
     fn read(&mut self, mut desk: Desk<'_>, inputs: &mut impl Extend<Input>) -> Result<(), Over> {
-        let mut over = self.write();
+        let mut over = self.write(desk.spare);
         for _ in 0..READS_PER_LOOK {
             if over.is_err() {
                 break;
@@ -228,7 +236,7 @@ impl Link {
     }
 
     /// Writes as much as the system takes; the rest leaves when the socket is writable again.
-    fn write(&mut self) -> Result<(), Over> {
+    fn write(&mut self, spare: &mut SpareRoom) -> Result<(), Over> {
         let Socket::Open(stream) = &mut self.socket else { return Ok(()) };
         let output = self.wire.output();
         while !output.is_empty() {
@@ -239,7 +247,7 @@ impl Link {
                 Poll::Pending => return Ok(()),
             }
         }
-        self.wire.release_output();
+        self.wire.release_output(spare);
         match stream.poll_flush(&mut Context::from_waker(&self.waker)) {
             Poll::Ready(Err(_)) => Err(Over),
             Poll::Ready(Ok(())) | Poll::Pending => Ok(()),

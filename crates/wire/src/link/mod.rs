@@ -4,8 +4,10 @@
 mod answer;
 mod command;
 mod heard;
+mod room;
 
 pub use heard::HelloMemory;
+pub use room::SpareRoom;
 
 use core::fmt;
 use std::collections::{BTreeSet, VecDeque};
@@ -17,9 +19,6 @@ use vedette_core::{
     Answer, ConnId, Input, Purpose, Query, Renames, TransactionCommand, TransactionOutcome,
 };
 use vedette_resp::{DecodeError, Frame, ReplyDecoder};
-
-/// Bytes of room for the first command of a turn: a hello and a PING fit.
-const FIRST_ROOM: usize = 512;
 
 /// Why a connection is of no further use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -117,7 +116,7 @@ impl NodeLink {
     /// Appends the commands of a query to the output, and expects their replies.
     pub fn send(&mut self, query: &Query) {
         if self.output.capacity() == 0 {
-            self.output.reserve(FIRST_ROOM);
+            self.output.reserve(room::FIRST);
         }
         command::write(&mut self.output, query, &self.renames);
         self.expected.push_back(match query {
@@ -140,15 +139,22 @@ impl NodeLink {
         });
     }
 
+    /// Before something is sent: takes room that another link used.
+    pub fn take_room(&mut self, spare: &mut SpareRoom) {
+        if self.output.capacity() == 0 {
+            self.output = spare.take();
+        }
+    }
+
     /// Bytes to write; the caller takes them out.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.output
     }
 
     /// When everything was written: gives back the room that it took.
-    pub fn release_output(&mut self) {
+    pub fn release_output(&mut self, spare: &mut SpareRoom) {
         if self.output.is_empty() {
-            self.output = BytesMut::new();
+            spare.give(std::mem::take(&mut self.output));
         }
     }
 
