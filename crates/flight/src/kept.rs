@@ -65,8 +65,8 @@ pub(crate) struct Encoder {
     /// The time of the last input.
     last: Now,
     numbers: HashMap<Arc<Hello>, u32>,
-    /// The same by their place in memory, which is quicker to look up: what subscriptions bring is
-    /// shared as long as it repeats. They are held here, so that their places stay theirs.
+    /// The same by their place in memory, which is quicker to look up: what a thread hears is shared
+    /// as long as it repeats. They are held here, so that their places stay theirs.
     places: HashMap<usize, (Arc<Hello>, u32)>,
 }
 
@@ -82,7 +82,7 @@ impl Encoder {
         let kept = if let Input::MessageReceived { conn, hello: Some(hello) } = input {
             self.number_by_place(hello, chunks).map(|number| Kept::Heard(later, *conn, number))
         } else if let Input::Requested { ticket, request: Request::Hello(Some(hello)) } = input {
-            self.number(hello, chunks).map(|number| Kept::Told(later, *ticket, number))
+            self.number_by_place(hello, chunks).map(|number| Kept::Told(later, *ticket, number))
         } else {
             None
         };

@@ -148,6 +148,7 @@ pub(crate) struct Shared {
     snapshot: Snapshot,
     accounts: Accounts,
     acl_log: AclLog,
+    hellos: HelloMemory,
     next_ticket: u64,
 }
 
@@ -184,6 +185,10 @@ impl Surroundings for Shared {
 
     fn is_executable(&self, _path: &str) -> bool {
         true
+    }
+
+    fn hellos(&mut self) -> &mut HelloMemory {
+        &mut self.hellos
     }
 
     fn next_ticket(&mut self) -> Ticket {
@@ -238,6 +243,7 @@ impl Process {
             snapshot: Snapshot::empty(),
             accounts: Accounts::new(None),
             acl_log: AclLog::new(128),
+            hellos: HelloMemory::default(),
             next_ticket: 0,
         };
         Self {

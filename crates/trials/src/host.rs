@@ -12,7 +12,9 @@ use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{
     Action, ClientLimits, ClientsAnswer, Closing, Ends, Pause, ServerFacts, Told,
 };
-use vedette_wire::{Client, ClientId, ConnectionFacts, Dialect, Snapshot, Surroundings};
+use vedette_wire::{
+    Client, ClientId, ConnectionFacts, Dialect, HelloMemory, Snapshot, Surroundings,
+};
 
 use crate::memory_files::MemoryFiles;
 
@@ -51,6 +53,7 @@ pub(crate) struct Host {
     accounts: Accounts,
     acl_log: AclLog,
     pause: Option<Pause>,
+    hellos: HelloMemory,
     tickets: u64,
 }
 
@@ -63,6 +66,7 @@ impl Host {
             accounts: Accounts::new(has_password.then(|| Secret::new(PASSWORD))),
             acl_log: AclLog::new(128),
             pause: None,
+            hellos: HelloMemory::default(),
             tickets: 0,
         }
     }
@@ -213,6 +217,10 @@ impl Surroundings for Host {
 
     fn is_executable(&self, path: &str) -> bool {
         path.ends_with(".sh")
+    }
+
+    fn hellos(&mut self) -> &mut HelloMemory {
+        &mut self.hellos
     }
 
     fn next_ticket(&mut self) -> Ticket {

@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashSet};
 use vedette_core::{Input, Now, Ticket};
 use vedette_wire::accounts::Accounts;
 use vedette_wire::client::{Action, ClientId};
-use vedette_wire::{Client, Snapshot};
+use vedette_wire::{Client, HelloMemory, Snapshot};
 
 use super::census::{Census, Wanted};
 use super::connection::Connection;
@@ -42,6 +42,8 @@ pub(super) struct Desk {
     pub(super) deliveries: Deliveries<Arc<Announcement>>,
     /// Who waits for which answer.
     tickets: HashMap<Ticket, u64>,
+    /// Of fellow Sentinels.
+    hellos: HelloMemory,
     mint: TicketMint,
     number: usize,
 }
@@ -237,6 +239,7 @@ impl Desk {
             backlogged: HashSet::default(),
             deliveries: Deliveries::new(),
             tickets: HashMap::default(),
+            hellos: HelloMemory::default(),
             mint: TicketMint::of_thread(number),
             number,
         }
@@ -258,6 +261,7 @@ impl Desk {
             snapshot: &self.snapshot,
             now: self.now,
             accounts: &mut self.accounts,
+            hellos: &mut self.hellos,
             mint: &mut self.mint,
         }
     }

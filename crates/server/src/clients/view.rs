@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vedette_core::{Now, Ticket};
 use vedette_wire::accounts::{Accounts, AclLog};
 use vedette_wire::client::{Pause, ServerFacts};
-use vedette_wire::{Snapshot, Surroundings};
+use vedette_wire::{HelloMemory, Snapshot, Surroundings};
 
 use super::{House, TICKET_STRIDE};
 
@@ -15,6 +15,7 @@ pub(super) struct View<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) now: Now,
     pub(super) accounts: &'a mut Arc<Accounts>,
+    pub(super) hellos: &'a mut HelloMemory,
     pub(super) mint: &'a mut TicketMint,
 }
 
@@ -65,6 +66,10 @@ impl Surroundings for View<'_> {
 
     fn is_executable(&self, path: &str) -> bool {
         crate::store::may_run(path.as_ref())
+    }
+
+    fn hellos(&mut self) -> &mut HelloMemory {
+        self.hellos
     }
 
     fn next_ticket(&mut self) -> Ticket {

@@ -108,7 +108,8 @@ impl Client {
             Verb::Subscribe => self.subscribe(Kind::Channel, command.name, arguments),
             Verb::Unsubscribe => self.unsubscribe(Kind::Channel, command.name, arguments),
             Verb::Publish => {
-                requests::peer::publish(&arguments[0], &arguments[1]).map(Outcome::Ask)
+                let heard = surroundings.hellos();
+                requests::peer::publish(&arguments[0], &arguments[1], heard).map(Outcome::Ask)
             }
             Verb::Quit => {
                 self.reply(&Reply::OK);

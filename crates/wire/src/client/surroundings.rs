@@ -5,6 +5,7 @@ use vedette_core::{Now, Ticket};
 use super::action::Pause;
 use super::facts::ServerFacts;
 use crate::accounts::{Accounts, AclLog};
+use crate::link::HelloMemory;
 use crate::snapshot::Snapshot;
 
 /// The process around a connection; the server implements it, and the simulator.
@@ -27,6 +28,8 @@ pub trait Surroundings {
     fn pause(&self) -> Option<Pause>;
     /// Whether a file exists and may be executed (spec: behaviour 11.4).
     fn is_executable(&self, path: &str) -> bool;
+    /// What this thread heard from fellow Sentinels before.
+    fn hellos(&mut self) -> &mut HelloMemory;
     /// A number that no other request of the process has.
     fn next_ticket(&mut self) -> Ticket;
     /// Random bytes that nobody can guess (`ACL GENPASS`).

@@ -1,13 +1,12 @@
 //! What fellow Sentinels send: questions, vote requests, hellos (spec: interface 2.7, 4.7).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use vedette_core::{Endpoint, Epoch, Request, SentinelId, Wants};
 use vedette_resp::parse_integer;
 
 use super::Parsed;
-use crate::hello::{HELLO_CHANNEL, parse_hello};
+use crate::hello::HELLO_CHANNEL;
+use crate::link::HelloMemory;
 use crate::reply::{error, not_an_integer};
 
 /// `<ip> <port> <epoch> <runid>`. A port that no address has, or a host that is no text, matches
@@ -36,9 +35,9 @@ pub fn is_master_down(args: &[Bytes; 4]) -> Parsed {
 ///
 /// # Errors
 /// Another channel.
-pub fn publish(channel: &[u8], payload: &[u8]) -> Parsed {
+pub fn publish(channel: &[u8], payload: &[u8], heard: &mut HelloMemory) -> Parsed {
     if channel != HELLO_CHANNEL.as_bytes() {
         return Err(error("ERR Only HELLO messages are accepted by Sentinel instances."));
     }
-    Ok(Request::Hello(parse_hello(payload).map(Arc::new)))
+    Ok(Request::Hello(heard.read(payload)))
 }

@@ -219,7 +219,9 @@ fn vote_requests_are_told_from_questions() {
 
 #[test]
 fn only_hellos_can_be_published() {
-    assert!(matches!(peer::publish(b"__sentinel__:hello", b"nonsense"), Ok(Request::Hello(None))));
-    let error = error_text(peer::publish(b"__SENTINEL__:hello", b"x"));
+    let mut heard = crate::HelloMemory::default();
+    let nonsense = peer::publish(b"__sentinel__:hello", b"nonsense", &mut heard);
+    assert!(matches!(nonsense, Ok(Request::Hello(None))));
+    let error = error_text(peer::publish(b"__SENTINEL__:hello", b"x", &mut heard));
     assert_eq!(error, "ERR Only HELLO messages are accepted by Sentinel instances.");
 }

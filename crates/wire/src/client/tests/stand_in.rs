@@ -8,6 +8,7 @@ use crate::client::{
     Action, Client, ClientId, ClientLimits, ClientsAnswer, Closing, ConnectionFacts, Ends, Pause,
     ServerFacts, Surroundings, Told,
 };
+use crate::link::HelloMemory;
 use crate::replies::samples;
 use crate::snapshot::Snapshot;
 
@@ -18,6 +19,7 @@ pub(super) struct Host {
     pub(super) accounts: Accounts,
     pub(super) acl_log: AclLog,
     pub(super) pause: Option<Pause>,
+    hellos: HelloMemory,
     tickets: u64,
 }
 
@@ -29,6 +31,7 @@ impl Host {
             accounts: Accounts::new(requirepass.map(Secret::new)),
             acl_log: AclLog::new(128),
             pause: None,
+            hellos: HelloMemory::default(),
             tickets: 0,
         }
     }
@@ -168,6 +171,10 @@ impl Surroundings for Host {
 
     fn is_executable(&self, path: &str) -> bool {
         path == "/bin/true"
+    }
+
+    fn hellos(&mut self) -> &mut HelloMemory {
+        &mut self.hellos
     }
 
     fn next_ticket(&mut self) -> Ticket {
