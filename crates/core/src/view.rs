@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Endpoint;
 use crate::event::Event;
 use crate::ident::{Epoch, JobId, MasterId, MasterName, RunId, SentinelId};
+use crate::limits;
 use crate::query::{InfoReport, Role};
 use crate::request::SimulatedFailures;
 use crate::scripts::ScriptCall;
@@ -247,6 +248,9 @@ pub struct MemberView {
 
 /// A listing entry's down-after, for the kinds that inherit it.
 impl MasterView {
+    /// With many masters every so manieth is shown in the same turn, and so once a second.
+    pub const SHOWN_TOGETHER: usize = (limits::CLOCKS_SHOWN_EVERY.0 / limits::SLOT.0) as usize;
+
     /// `down-after-milliseconds` of the master, its replicas and its Sentinels.
     #[must_use]
     pub fn down_after(&self) -> Span {

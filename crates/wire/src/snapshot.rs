@@ -6,19 +6,28 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use vedette_core::{MasterId, MasterName, MasterView, ProcessView, Publication};
 
-/// Masters per chunk: with a thousand masters a change of one copies 125 pointers to chunks and at
-/// most 8 pointers to masters; of 50 that are shown together, 400 pointers to masters at most.
+/// Masters in a chunk, about: with a thousand masters a change of one copies 140 pointers to chunks
+/// and 8 to masters.
 const CHUNK: usize = 8;
+
+/// How many chunks for so many masters. Neighbours in the listing stand in different ones: with many
+/// masters every [`MasterView::SHOWN_TOGETHER`]th is shown in the same turn, and all of these share
+/// a few chunks, which are copied instead of nearly all.
+fn chunks_of(masters: usize) -> usize {
+    masters.div_ceil(CHUNK).next_multiple_of(MasterView::SHOWN_TOGETHER)
+}
 
 /// An immutable picture of all masters and the process. Cloning is cheap; [`Snapshot::apply`]
 /// shares whatever did not change.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     seq: u64,
-    chunks: Vec<Arc<Vec<Arc<MasterView>>>>,
+    chunks: Vec<Arc<Chunk>>,
     index: Arc<Index>,
     process: Option<Arc<ProcessView>>,
 }
+
+type Chunk = Vec<Arc<MasterView>>;
 
 /// Where each master stands in the listing. Replaced only when the listing changes.
 #[derive(Debug, Default)]
@@ -62,7 +71,9 @@ impl Snapshot {
 
     /// All masters in listing order.
     pub fn masters(&self) -> impl ExactSizeIterator<Item = &Arc<MasterView>> {
-        (0..self.index.by_name.len()).map(|place| &self.chunks[place / CHUNK][place % CHUNK])
+        let chunks = self.chunks.len();
+        let places = 0..self.index.by_name.len();
+        places.map(move |place| &self.chunks[place % chunks][place / chunks])
     }
 
     /// The process, once published.
@@ -72,16 +83,18 @@ impl Snapshot {
     }
 
     fn at(&self, place: usize) -> Option<&Arc<MasterView>> {
-        self.chunks.get(place / CHUNK)?.get(place % CHUNK)
+        let chunks = self.chunks.len();
+        self.chunks.get(place.checked_rem(chunks)?)?.get(place / chunks)
     }
 
     fn updated(&self, changed: &[Arc<MasterView>]) -> Self {
         let mut next = self.clone();
+        let chunks = next.chunks.len();
         for view in changed {
             let place = next.index.by_id.get(&view.id).copied();
             debug_assert!(place.is_some(), "{} changed but is not listed", view.name);
             let Some(place) = place else { continue };
-            Arc::make_mut(&mut next.chunks[place / CHUNK])[place % CHUNK] = view.clone();
+            Arc::make_mut(&mut next.chunks[place % chunks])[place / chunks] = view.clone();
         }
         next
     }
@@ -90,16 +103,18 @@ impl Snapshot {
         let changed: HashMap<_, _> = changed.iter().map(|view| (view.id, view)).collect();
         let known = |id: &MasterId| self.at(*self.index.by_id.get(id)?);
         let mut index = Index::default();
-        let mut views = Vec::with_capacity(listing.len());
+        let mut chunks = vec![Chunk::new(); chunks_of(listing.len())];
         for (name, id) in listing {
             let view = changed.get(id).copied().or_else(|| known(id));
             debug_assert!(view.is_some(), "{name} is listed but was never shown");
             let Some(view) = view else { continue };
-            index.by_name.insert(name.clone(), views.len());
-            index.by_id.insert(*id, views.len());
-            views.push(view.clone());
+            let place = index.by_id.len();
+            index.by_name.insert(name.clone(), place);
+            index.by_id.insert(*id, place);
+            let among = place % chunks.len();
+            chunks[among].push(view.clone());
         }
-        let chunks = views.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect();
+        let chunks = chunks.into_iter().map(Arc::new).collect();
         Self { seq: self.seq, chunks, index: Arc::new(index), process: self.process.clone() }
     }
 }
@@ -148,6 +163,17 @@ mod tests {
         assert_eq!(names(&next), ["m3", "m90", "m95", "m100"]);
         assert_eq!(next.seq(), 2);
         assert!(next.master("m4").is_none() && snapshot.master("m4").is_some());
+    }
+
+    #[test]
+    fn those_that_are_shown_together_share_chunks() {
+        let ids: Vec<_> = (0..500).collect();
+        let masters = ids.iter().copied().map(view).collect();
+        let old = Snapshot::empty().apply(&publication(1, masters, Some(&ids)));
+        let together = ids.iter().copied().skip(3).step_by(MasterView::SHOWN_TOGETHER);
+        let new = old.apply(&publication(2, together.map(view).collect(), None));
+        let copied = old.chunks.iter().zip(&new.chunks).filter(|(a, b)| !Arc::ptr_eq(a, b)).count();
+        assert_eq!((old.chunks.len(), copied), (80, 4));
     }
 
     #[test]
