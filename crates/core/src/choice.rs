@@ -106,6 +106,26 @@ pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
     eligible.min_by_key(|index| candidates[*index].rank(at))
 }
 
+/// Whether the chosen one is a stray master, and somebody who may be a current replica is only out
+/// of sight: it may be back in a moment (rule L4).
+pub(crate) fn is_stopgap(candidates: &[Candidate], chosen: usize, at: &Circumstances) -> bool {
+    let is_out_of_sight = |why: &Option<Exclusion>| match why {
+        Some(
+            Exclusion::Down
+            | Exclusion::Disconnected
+            | Exclusion::SilentPing
+            | Exclusion::StaleInfo,
+        ) => true,
+        Some(Exclusion::NeverPromote | Exclusion::LinkDownTooLong | Exclusion::FollowsAnother)
+        | None => false,
+    };
+    let others = candidates.iter().zip(judge(candidates, at));
+    let mut better =
+        others.filter(|(other, why)| other.role == Role::Replica && is_out_of_sight(why));
+    candidates.get(chosen).is_some_and(|chosen| chosen.class(at) == STRAY)
+        && better.next().is_some()
+}
+
 /// The longest time without a master that is tolerated (rule L4): measured against the master's
 /// silence or, if that is not known, against the luckiest replica that could be chosen.
 fn longest_link_down(candidates: &[Candidate], at: &Circumstances) -> i64 {
@@ -124,6 +144,9 @@ fn least_link_down(candidates: &[Candidate], at: &Circumstances) -> Option<i64> 
         .map(|candidate| candidate.link_down_ms)
         .min()
 }
+
+/// The last class of candidates: an old or empty master.
+const STRAY: u8 = 3;
 
 impl Candidate {
     fn has_recent_info(&self, at: &Circumstances) -> bool {
@@ -154,17 +177,20 @@ impl Candidate {
         forbidden
     }
 
-    /// Best first: another leader's choice, then current replicas, then those that do not know how
-    /// long they have been alone, then stray masters (rule L4).
-    fn rank(&self, at: &Circumstances) -> (u8, u32, Reverse<u64>, Option<[u8; 40]>, bool) {
+    fn class(&self, at: &Circumstances) -> u8 {
         let turned = self.turned_at.is_some_and(|turned| Some(turned) >= at.down_since);
-        let class = match self.role {
+        match self.role {
             Role::Master if turned => 0,
             Role::Replica if self.link_down_ms >= 0 => 1,
             Role::Replica => 2,
-            Role::Master => 3,
-        };
+            Role::Master => STRAY,
+        }
+    }
+
+    /// Best first: another leader's choice, then current replicas, then those that do not know how
+    /// long they have been alone, then stray masters (rule L4).
+    fn rank(&self, at: &Circumstances) -> (u8, u32, Reverse<u64>, Option<[u8; 40]>, bool) {
         let id = self.run_id.map(|id| id.lower_case());
-        (class, self.priority, Reverse(self.offset), id.or(Some([0xff; 40])), id.is_none())
+        (self.class(at), self.priority, Reverse(self.offset), id.or(Some([0xff; 40])), id.is_none())
     }
 }

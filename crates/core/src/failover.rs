@@ -9,6 +9,7 @@ use crate::hand_over::HandOver;
 use crate::host::{Cx, NodeId};
 use crate::ident::{Epoch, RunId};
 use crate::mutant::Mutant;
+use crate::node::Node;
 use crate::query::Role;
 use crate::rules::Rule;
 use crate::settings::Tunable;
@@ -31,7 +32,7 @@ pub(crate) struct Failover {
     /// The master's run id at the beginning (rule F4).
     pub(crate) run_id: Option<RunId>,
     /// Whom `SLAVEOF NO ONE` went to last in this epoch.
-    pub(crate) told: Option<NodeId>,
+    pub(crate) told: Option<Told>,
     /// Ordered and contested: when it is tried again at a new epoch (rule C1).
     pub(crate) again_at: Option<Time>,
     /// Lost, but another id may win: answers are still read (rule F2).
@@ -79,6 +80,19 @@ pub(crate) struct Promotion {
     /// When it accepted (rule L1).
     pub(crate) accepted_at: Option<Time>,
     pub(crate) unusable_since: Option<Time>,
+}
+
+/// A process that was told to become a master, or whose master was told to make it one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) node: NodeId,
+    run_id: Option<RunId>,
+}
+
+impl Told {
+    pub(crate) fn of(node: &Node) -> Self {
+        Self { node: node.id, run_id: node.run_id }
+    }
 }
 
 /// What a step of the machine leads to.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventKind;
-use crate::failover::{Ending, Failover, Stage, Step};
+use crate::failover::{Ending, Failover, Stage, Step, Told};
 use crate::group::Group;
 use crate::host::{Cx, NodeId};
 use crate::limits;
@@ -72,6 +72,7 @@ impl Group {
             replica.node.ask_info(cx);
         }
         let in_step = replica.node.reported.link_up && replica.node.role == Role::Replica;
+        let told = Some(Told::of(&replica.node));
         let to = replica.node.address.announce(as_name);
         if !self.node.has_fresh_info(cx) {
             self.node.ask_info(cx);
@@ -91,7 +92,7 @@ impl Group {
         conn.send(cx, Query::HandOver { to, patience }, Expected::HandOver);
         self.node.poll_info(cx);
         if let Some(failover) = &mut self.failover {
-            failover.told = Some(candidate);
+            failover.told = told;
         }
         self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
         let sent =

@@ -48,6 +48,9 @@ pub(crate) const DESYNC: Span = Span(999);
 pub(crate) const FRESH_INFO_PATIENCE: Span = Span(100);
 /// How long a choice without anybody eligible is repeated (rule L3).
 pub(crate) const CHOICE_PATIENCE: Span = Span(1000);
+/// How long a stray master is not chosen while a replica is merely out of sight (rule L4). A leader
+/// with the shortest failover-timeout has a second.
+pub(crate) const STRAY_PATIENCE: Span = Span(500);
 /// `SLAVEOF` leaves only if INFO was answered on the connection within this (rule L5).
 pub(crate) const FRESH_INFO: Span = Span(1000);
 /// First pause between INFO polls after a transaction; it grows by half (rule L6).

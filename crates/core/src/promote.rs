@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use crate::event::{Detail, EventKind};
-use crate::failover::{Cause, Ending, Failover, Promotion, Stage, Step};
+use crate::failover::{Cause, Ending, Failover, Promotion, Stage, Step, Told};
 use crate::gate::Staged;
 use crate::group::Group;
 use crate::host::{Cx, NodeId};
@@ -39,13 +39,8 @@ impl Group {
         // What it said before the last switch is not what it is now.
         let has_evidence = node.has_fresh_info(cx) && node.info.is_newer_than(configured_at);
         if node.role == Role::Master && has_evidence {
-            // The transaction before a broken link did its work, or another leader's did. Or it is
-            // a stray or empty master since it was chosen: then a current replica goes first (L4).
-            let told = self.failover.as_ref().is_some_and(|f| f.told == Some(candidate));
-            if !told && self.choose(cx).is_some_and(|best| best != candidate) {
-                return Step::Next(Stage::Select { since: now });
-            }
-            return self.decide(cx, candidate);
+            // The transaction before a broken link did its work, or another leader's did.
+            return self.decide_unless_stray(cx, candidate);
         }
         if !node.is_reachable() {
             return Step::Wait;
@@ -69,8 +64,9 @@ impl Group {
         if let Some(replica) = self.replica_mut(candidate) {
             replica.node.tell_to_follow(cx, ReplicationTarget::NoOne);
         }
-        let told = self.failover.as_mut().and_then(|failover| failover.told.replace(candidate));
-        if told != Some(candidate) {
+        let told = self.replica(candidate).map(|replica| Told::of(&replica.node));
+        let before = self.failover.as_mut().and_then(|f| core::mem::replace(&mut f.told, told));
+        if before.map(|told| told.node) != Some(candidate) {
             self.emit_replica(cx, EventKind::StateWaitPromotion, candidate);
         }
         Step::Next(Stage::WaitPromotion(Promotion {
@@ -92,7 +88,10 @@ impl Group {
         let Some(replica) = self.replica(id) else { return Step::Abort(Ending::ReplicaTimeout) };
         let node = &replica.node;
         if node.role == Role::Master && node.info.is_newer_than(promotion.sent_at) {
-            return self.decide(cx, id);
+            return match promotion.accepted_at {
+                Some(_) => self.decide(cx, id),
+                None => self.decide_unless_stray(cx, id),
+            };
         }
         let progress = promotion.accepted_at.unwrap_or(failover.began_at);
         if cx.due(progress + self.work_limit(cx)) {
@@ -119,6 +118,17 @@ impl Group {
             return Step::Wait;
         }
         Step::Next(Stage::SendNoOne { candidate: id, unusable_since: None })
+    }
+
+    /// The candidate is a master, and did not say that it was told to become one. If it is not the
+    /// process that was told, it may be a stray or empty one: a current replica goes first (rule L4).
+    fn decide_unless_stray(&mut self, cx: &mut Cx<'_>, candidate: NodeId) -> Step {
+        let told = self.failover.as_ref().and_then(|failover| failover.told);
+        let now_there = self.replica(candidate).map(|replica| Told::of(&replica.node));
+        if told != now_there && self.choose(cx).is_some_and(|best| best != candidate) {
+            return Step::Next(Stage::Select { since: cx.now.mono });
+        }
+        self.decide(cx, candidate)
     }
 
     /// The new configuration goes to the disk; it takes effect, whole, once it is there.
@@ -236,12 +246,13 @@ impl Group {
     fn promotion_accepted(&mut self, cx: &Cx<'_>, id: NodeId) {
         let Some(failover) = &mut self.failover else { return };
         let accepted_at = Some(cx.now.mono);
+        let was_told = failover.told.is_some_and(|told| told.node == id);
         match &mut failover.stage {
             Stage::WaitPromotion(promotion) if promotion.candidate == id => {
                 promotion.accepted_at = accepted_at;
             }
             // It was given up while its answer was on its way: nobody else is told any more (L1).
-            Stage::Select { .. } | Stage::SendNoOne { .. } if failover.told == Some(id) => {
+            Stage::Select { .. } | Stage::SendNoOne { .. } if was_told => {
                 failover.stage = Stage::WaitPromotion(Promotion {
                     candidate: id,
                     sent_at: Time::default(),

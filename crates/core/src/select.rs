@@ -32,7 +32,9 @@ impl Group {
         if !hasty && !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
             return Step::Wait;
         }
-        let Some(candidate) = self.choose(cx) else {
+        let Some(candidate) =
+            self.choose(cx).filter(|best| hasty || !self.may_find_better(cx, *best, since))
+        else {
             if hasty || cx.due(since + limits::CHOICE_PATIENCE) {
                 self.explain_choice(cx);
                 return Step::Abort(Ending::NoGoodReplica);
@@ -71,6 +73,14 @@ impl Group {
     pub(crate) fn choose(&self, cx: &Cx<'_>) -> Option<NodeId> {
         let index = choice::choose(&self.candidates(), &self.circumstances(cx))?;
         self.replicas.get(index).map(|replica| replica.node.id)
+    }
+
+    /// Whether it is worth waiting for somebody better for a moment (rule L4).
+    fn may_find_better(&self, cx: &mut Cx<'_>, best: NodeId, since: Time) -> bool {
+        let index = self.replicas.iter().position(|replica| replica.node.id == best);
+        let at = self.circumstances(cx);
+        index.is_some_and(|index| choice::is_stopgap(&self.candidates(), index, &at))
+            && !cx.due(since + limits::STRAY_PATIENCE)
     }
 
     /// Whether the chosen replica must not be told after all: what it says of itself when the order
