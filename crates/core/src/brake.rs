@@ -44,6 +44,13 @@ impl Lane {
         limit.max(1).saturating_sub(self.under_way.len())
     }
 
+    /// When the orders that keep the one at this place of the queue from leaving have ended, at the
+    /// latest.
+    fn goes_by(&self, place: usize, free: usize, now: Time) -> Time {
+        let order = self.under_way.get(place.saturating_sub(free)).or(self.under_way.back());
+        order.map_or(now + limits::ORDER_COUNTS, |(_, until)| *until)
+    }
+
     fn is_empty(&self) -> bool {
         self.under_way.is_empty() && self.waiting.is_empty()
     }
@@ -53,9 +60,9 @@ impl Lane {
 enum Word {
     /// It may leave.
     Go,
-    /// It has a place in the queue now.
+    /// It has a place in the queue now, and is to ask again when it is told, at the latest then.
     Queue(Time),
-    /// It keeps its place. As a new one it is looked at again when it is first, at the latest then.
+    /// It keeps its place, and is to ask again in the same way.
     Wait(Time),
 }
 
@@ -63,20 +70,23 @@ impl Brake {
     /// Whether this master's order may leave now.
     fn asks(&mut self, host: &Arc<str>, master: MasterId, limit: usize, now: Time) -> Word {
         let lane = self.lanes.entry(host.clone()).or_default();
-        lane.under_way.retain(|(other, _)| *other != master);
         let free = lane.free(limit, now);
-        let place = lane.waiting.iter().position(|waiting| *waiting == master);
-        if place.unwrap_or(lane.waiting.len()) < free {
+        let queued = lane.waiting.iter().position(|waiting| *waiting == master);
+        let place = queued.unwrap_or(lane.waiting.len());
+        // Whose order counts still sends it again without waiting.
+        let again = lane.under_way.iter().any(|(other, _)| *other == master);
+        if again || place < free {
             lane.waiting.retain(|waiting| *waiting != master);
+            lane.under_way.retain(|(other, _)| *other != master);
             lane.under_way.push_back((master, now + limits::ORDER_COUNTS));
             return Word::Go;
         }
-        let ends = lane.under_way.front().map_or(now + limits::ORDER_COUNTS, |(_, until)| *until);
-        if place.is_some() {
-            return Word::Wait(ends);
+        let by = lane.goes_by(place, free, now);
+        if queued.is_some() {
+            return Word::Wait(by);
         }
         lane.waiting.push_back(master);
-        Word::Queue(ends)
+        Word::Queue(by)
     }
 
     /// The master has no order on its way to this host any more, and waits for none. Those who may
@@ -112,8 +122,8 @@ impl Group {
     pub(crate) fn may_order(&mut self, cx: &mut Cx<'_>, candidate: NodeId) -> bool {
         let Some(replica) = self.replica(candidate) else { return false };
         let host = replica.node.address.host().clone();
-        if self.pass.as_ref().is_some_and(|pass| pass.host != host) {
-            self.leave_lane(cx);
+        if let Some(other) = self.pass.take_if(|pass| pass.host != host) {
+            self.leave(cx, &other);
         }
         let (limit, now) = (cx.host.config.promotions_per_host, cx.now.mono);
         let word = cx.host.brake.asks(&host, self.id, limit, now);
@@ -121,6 +131,7 @@ impl Group {
             Word::Go => true,
             Word::Queue(at) | Word::Wait(at) => {
                 cx.wake(at);
+                self.keep_ready(cx, candidate);
                 false
             }
         };
@@ -129,6 +140,12 @@ impl Group {
         }
         self.pass = Some(Pass { host, is_ordering });
         is_ordering
+    }
+
+    /// While it waits for its host: what the order needs is there when its turn comes (rule L5).
+    fn keep_ready(&mut self, cx: &mut Cx<'_>, candidate: NodeId) {
+        let Some(replica) = self.replica_mut(candidate) else { return };
+        replica.node.refresh_info(cx, limits::FRESH_INFO / 2);
     }
 
     /// The place in a queue, which must be asked for again: see [`Group::review_pass`].
@@ -140,17 +157,23 @@ impl Group {
     /// reason, and what it waits for then may take long.
     pub(crate) fn review_pass(&mut self, cx: &mut Cx<'_>, waited: Option<Pass>) {
         let awaits = self.failover.as_ref().is_some_and(Failover::awaits_promotion);
-        if self.pass.is_none() {
-            self.pass = waited;
+        if self.pass.as_ref().is_some_and(|pass| pass.is_ordering) && !awaits {
             self.leave_lane(cx);
-        } else if self.pass.as_ref().is_some_and(|pass| pass.is_ordering) && !awaits {
-            self.leave_lane(cx);
+        }
+        let here = self.pass.as_ref().map(|pass| &pass.host);
+        if let Some(waited) = waited.filter(|waited| Some(&waited.host) != here) {
+            self.leave(cx, &waited);
         }
     }
 
     /// Nothing is ordered, and nothing waits to be.
     pub(crate) fn leave_lane(&mut self, cx: &mut Cx<'_>) {
-        let Some(pass) = self.pass.take() else { return };
+        if let Some(pass) = self.pass.take() {
+            self.leave(cx, &pass);
+        }
+    }
+
+    fn leave(&self, cx: &mut Cx<'_>, pass: &Pass) {
         let (limit, now) = (cx.host.config.promotions_per_host, cx.now.mono);
         let touched = &mut cx.host.touched;
         cx.host.brake.leaves(&pass.host, self.id, limit, now, |next| {
@@ -205,7 +228,7 @@ mod tests {
         assert!(matches!(word, Word::Queue(at) if at == Time(ends)));
         assert!(goes(&mut brake, 3, ends));
         assert!(goes(&mut brake, 2, ends), "its own order again");
-        assert!(!goes(&mut brake, 4, ends) && !goes(&mut brake, 2, ends), "4 came before that");
+        assert!(!goes(&mut brake, 4, ends) && goes(&mut brake, 2, ends), "and again");
         assert!(matches!(brake.asks(&"other".into(), MasterId(5), LIMIT, Time(ends)), Word::Go));
     }
 }

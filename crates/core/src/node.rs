@@ -296,6 +296,14 @@ impl Node {
         conn.is_some_and(|conn| !self.info.is_outstanding(conn.id)) && !rests
     }
 
+    /// Asks for INFO as soon as the last one is so old, unless an answer is awaited anyway.
+    pub(crate) fn refresh_info(&mut self, cx: &mut Cx<'_>, age: Span) {
+        let at = self.info.at.map_or(cx.now.mono, |at| at + age);
+        if self.info.outstanding_on.is_none() && cx.due(at) {
+            self.ask_info(cx);
+        }
+    }
+
     /// Polls INFO at short, growing intervals from now on (rule L6).
     pub(crate) fn poll_info(&mut self, cx: &mut Cx<'_>) {
         let pause = limits::POLL_PAUSE;

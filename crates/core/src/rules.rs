@@ -27,7 +27,7 @@ rules! {
     E2 "Masters are pinged like replicas.",
     E3 "Silence is judged at ticks of 100 ms, before what is readable is read.",
     E4 "The time in which the process stood still counts as silence; TILT lasts its whole period.",
-    E5 "Opinions and clocks of the old address outlive a switch.",
+    E5 "Opinions about the old address outlive a switch.",
     E6 "PING, INFO and hello leave though one is outstanding.",
     S1 "Members are asked once every ASK-PERIOD.",
     S2 "An epoch is opened however few members answer.",
