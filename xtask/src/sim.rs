@@ -27,10 +27,11 @@ const PROGRESS_SEEDS: u64 = 100;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SimArgs {
     /// How many seeds.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..),
+          conflicts_with = "one run")]
     seeds: u64,
     /// The first one.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, conflicts_with = "one run")]
     from: u64,
     /// Only this one, with its plan.
     #[arg(long, group = "one run")]
@@ -73,19 +74,19 @@ pub(crate) struct SimArgs {
     #[arg(long, conflicts_with_all = ["one run", "ci"])]
     mixed: bool,
     /// Go on after a failure.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "one run")]
     keep_going: bool,
     /// What every commit must pass: fixed seeds, and some drawn from the commit.
-    #[arg(long, conflicts_with_all = ["seed", "seeds", "from"])]
+    #[arg(long, conflicts_with_all = ["one run", "seeds", "from"])]
     ci: bool,
     /// Runs at the same time.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, conflicts_with = "one run")]
     jobs: usize,
     /// Print how long the switches of each seed's outage took.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "one run")]
     switches: bool,
     /// Print the hash of each seed.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "one run")]
     hashes: bool,
 }
 

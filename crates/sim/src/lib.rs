@@ -52,7 +52,7 @@ pub use plan::{Fate, Loss, MasterPlan, NetworkPlan, Outage, Plan};
 pub use run::{Outcome, run, run_seed};
 pub use sentinel_host::{Question, SentinelIndex};
 pub use timeline::{Moment, Timeline};
-pub use trace::{Trace, TraceLine};
+pub use trace::{Trace, TraceLine, has_name};
 pub use traffic::Traffic;
 #[cfg(feature = "mutants")]
 pub use vedette_core::Mutant;

@@ -1,10 +1,13 @@
 //! A run as a number, and as text.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use vedette_core::{ConnId, Effect, Input, Query, ReplicationTarget, Request, Sentinel, Wants};
+use vedette_core::{
+    ConnId, Effect, Endpoint, Epoch, Input, Query, ReplicationTarget, Request, Sentinel, Wants,
+};
 use vedette_wire::events::log_line;
 use vedette_wire::notes::note_text;
 
@@ -100,12 +103,21 @@ pub struct TraceLine {
     pub text: String,
 }
 
+/// Whether a line has this name or address, and not only as a part of another one.
+#[must_use]
+pub fn has_name(line: &str, name: &str) -> bool {
+    let goes_on = |next: char| next.is_alphanumeric() || "._-".contains(next);
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        !before.ends_with(goes_on) && !after.starts_with(goes_on)
+    })
+}
+
 impl TraceLine {
-    /// Whether it has one of these as a whole word.
+    /// Whether it has one of these, as [`has_name`].
     #[must_use]
     pub fn names(&self, names: &[String]) -> bool {
-        let ends = |end: char| !end.is_ascii_alphanumeric() && !"._-".contains(end);
-        self.text.split(ends).any(|word| names.iter().any(|name| name == word))
+        names.iter().any(|name| has_name(&self.text, name))
     }
 }
 
@@ -199,12 +211,17 @@ pub(crate) fn request_text(request: &Request) -> String {
     let Request::IsMasterDown { address, epoch, wants } = request else {
         return format!("<- {request:?}");
     };
-    let vote = match wants {
-        Wants::Opinion => String::new(),
-        Wants::VoteFor(id) => format!(", a vote for {id}?"),
-        Wants::VoteForStranger => ", a vote for a stranger?".to_owned(),
+    let vote_for = match wants {
+        Wants::Opinion => None,
+        Wants::VoteFor(id) => Some(id.to_string()),
+        Wants::VoteForStranger => Some("a stranger".to_owned()),
     };
-    format!("<- is {address} down? epoch {epoch}{vote}")
+    format!("<- {}", question_text(address, *epoch, vote_for))
+}
+
+fn question_text(address: &Endpoint, epoch: Epoch, vote_for: Option<impl Display>) -> String {
+    let vote = vote_for.map(|id| format!(", a vote for {id}?")).unwrap_or_default();
+    format!("is {address} down? epoch {epoch}{vote}")
 }
 
 pub(crate) fn effect_texts(effect: &Effect, peers: &mut Peers, texts: &mut Vec<String>) {
@@ -214,9 +231,8 @@ pub(crate) fn effect_texts(effect: &Effect, peers: &mut Peers, texts: &mut Vec<S
         }
         Effect::Log(note) => texts.push(format!("# {}", note_text(note, &|_| String::new()).1)),
         Effect::Send { conn, query: Query::AskDown { address, epoch, vote_for } } => {
-            let vote = vote_for.map(|id| format!(", a vote for {id}?")).unwrap_or_default();
-            let peer = peers.name(*conn);
-            texts.push(format!("-> {peer} is {address} down? epoch {epoch}{vote}"));
+            let question = question_text(address, *epoch, vote_for.as_ref());
+            texts.push(format!("-> {} {question}", peers.name(*conn)));
         }
         Effect::Send { conn, query: Query::Replicate { target, .. } } => {
             let target = match target {

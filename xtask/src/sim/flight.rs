@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use vedette_core::{Now, WallTime};
 use vedette_sim::flight::{Ending, Flight, Peers, Reason, Sight, read, replay};
+use vedette_sim::has_name;
 
 use super::SimArgs;
 use crate::say::say;
@@ -84,15 +85,6 @@ fn names_of(flight: &Flight, name: &str) -> Result<BTreeSet<String>, String> {
         true => Ok(names),
         false => Err(format!("no checkpoint has a master {name}; there are {known:?}")),
     }
-}
-
-/// Whether a line has this name or address, and not only as a part of another one.
-fn has_name(line: &str, name: &str) -> bool {
-    let goes_on = |next: char| next.is_alphanumeric() || "._-".contains(next);
-    line.match_indices(name).any(|(at, _)| {
-        let (before, after) = (&line[..at], &line[at + name.len()..]);
-        !before.ends_with(goes_on) && !after.starts_with(goes_on)
-    })
 }
 
 fn describe(flight: &Flight) {
