@@ -187,12 +187,6 @@ impl Hunt {
     fn go(bug: &Bug, seeds: u64, aloud: bool) -> Self {
         let mut hunt = Self::default();
         for seed in 1..=seeds {
-            if seed == COUNTED + 1 {
-                hunt.count_splits(bug);
-            }
-            if seed > COUNTED && hunt.first.is_some() {
-                return hunt;
-            }
             if let Some((by, evidence)) = bug.evidence(seed) {
                 if aloud {
                     println!("seed {seed}: {by}: {evidence}");
@@ -200,9 +194,12 @@ impl Hunt {
                 hunt.first.get_or_insert((seed, by));
                 hunt.found += u64::from(seed <= COUNTED);
             }
-        }
-        if seeds <= COUNTED {
-            hunt.count_splits(bug);
+            if seed == COUNTED.min(seeds) {
+                hunt.count_splits(bug);
+            }
+            if seed >= COUNTED && hunt.first.is_some() {
+                break;
+            }
         }
         hunt
     }

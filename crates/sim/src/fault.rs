@@ -101,6 +101,8 @@ pub enum Typed {
     Monitor,
     /// `SENTINEL SET <option> <value>`.
     Set(&'static str, u64),
+    /// `SENTINEL CONFIG SET loglevel`.
+    LogLevel(&'static str),
     /// `SENTINEL CKQUORUM`.
     Ckquorum,
     /// `SENTINEL FLUSHCONFIG`.

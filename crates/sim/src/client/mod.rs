@@ -142,6 +142,13 @@ impl Role {
         }
     }
 
+    /// If it reads: what it has read so far says nothing about what comes.
+    pub(crate) fn forget_reads(&mut self) {
+        if let Self::Reader(reader) = self {
+            reader.forget_reads();
+        }
+    }
+
     /// If it reads of this master: the nodes that it has read from lately.
     pub(crate) fn reads_of(&self, master: &str, now_ms: u64) -> Option<Vec<SocketAddr>> {
         match self {
@@ -166,6 +173,19 @@ fn texts(frame: &Frame) -> Vec<String> {
         item.text().map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
     };
     frame.items().unwrap_or_default().iter().map(text).collect()
+}
+
+/// The address that is an answer's two words.
+fn address_in(frame: &Frame) -> Option<SocketAddr> {
+    match texts(frame).as_slice() {
+        [host, port] => address(host, port),
+        _ => None,
+    }
+}
+
+/// Whether an answer to `ROLE` begins with this.
+fn is_role(frame: &Frame, role: &str) -> bool {
+    texts(frame).first().is_some_and(|first| first == role)
 }
 
 /// The address in two words.

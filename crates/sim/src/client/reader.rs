@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use vedette_resp::Frame;
 
-use super::{Deed, News, address, texts, words};
+use super::{Deed, News, address, address_in, is_role, texts, words};
 use crate::random::Random;
 
 /// Longest wait for anything.
@@ -39,7 +39,8 @@ enum Stage {
     Asking,
     /// For the master: there is no replica to read from.
     AskingAgain,
-    Checking(SocketAddr),
+    /// What it was called.
+    Checking(SocketAddr, &'static str),
     Reading(SocketAddr, u32),
     /// Between two reads, of which so many are left.
     Idle(SocketAddr, u32),
@@ -66,6 +67,10 @@ impl Reader {
         recent.map(|(node, _)| *node).collect()
     }
 
+    pub(super) fn forget_reads(&mut self) {
+        self.read_at.clear();
+    }
+
     pub(super) fn hear(
         &mut self,
         now_ms: u64,
@@ -79,23 +84,23 @@ impl Reader {
             (News::Connected, Stage::Asking) => {
                 vec![Deed::Send(words(&["SENTINEL", "REPLICAS", &self.master]))]
             }
-            (News::Connected, Stage::Checking(_)) => vec![Deed::Send(words(&["ROLE"]))],
+            (News::Connected, Stage::Checking(..)) => vec![Deed::Send(words(&["ROLE"]))],
             (News::Received(frame), Stage::Asking) => match well_replicas(&frame).as_slice() {
                 [] if frame.items().is_some() => self.ask_again(),
                 [] => self.rest(random),
-                replicas => self.go_to(random.pick(replicas)),
+                replicas => self.go_to(random.pick(replicas), "slave"),
             },
-            (News::Received(frame), Stage::AskingAgain) => match texts(&frame).as_slice() {
-                [host, port] => match address(host, port) {
-                    Some(to) => self.go_to(to),
-                    None => self.rest(random),
-                },
-                _ => self.rest(random),
-            },
-            (News::Received(frame), Stage::Checking(at)) => match frame.items() {
-                Some(_) => self.read(at, READS),
+            (News::Received(frame), Stage::AskingAgain) => match address_in(&frame) {
+                Some(to) => self.go_to(to, "master"),
                 None => self.rest(random),
             },
+            (News::Received(frame), Stage::Checking(at, role)) => {
+                if is_role(&frame, role) {
+                    self.read(at, READS)
+                } else {
+                    self.rest(random)
+                }
+            }
             (News::Received(Frame::Bulk(_) | Frame::Null), Stage::Reading(at, left)) => {
                 self.read_at.insert(at, now_ms);
                 self.stage = Stage::Idle(at, left);
@@ -119,8 +124,8 @@ impl Reader {
         vec![Deed::Send(question), Deed::Wake { in_ms: PATIENCE_MS }]
     }
 
-    fn go_to(&mut self, to: SocketAddr) -> Vec<Deed> {
-        self.stage = Stage::Checking(to);
+    fn go_to(&mut self, to: SocketAddr, role: &'static str) -> Vec<Deed> {
+        self.stage = Stage::Checking(to, role);
         vec![Deed::Connect(to), Deed::Wake { in_ms: PATIENCE_MS }]
     }
 
@@ -190,6 +195,17 @@ mod tests {
         assert_eq!(well.map(|to| to.port()), Some(2));
         assert_eq!(goes_to(vec![replica("1", "slave,o_down")]), None);
         assert_eq!(goes_to(Vec::new()), None);
+    }
+
+    #[test]
+    fn it_reads_from_no_master_that_was_called_a_replica() {
+        for (role, goes_on) in [("slave", true), ("master", false)] {
+            let mut reader = Reader::new("m0", 3, 0);
+            reader.stage = Stage::Checking(SocketAddr::from(([10, 1, 0, 2], 6379)), "slave");
+            let answer = Frame::Array(vec![Frame::bulk(role.to_owned())]);
+            reader.hear(0, News::Received(answer), &mut Random::stream(1, "test"));
+            assert_eq!(matches!(reader.stage, Stage::Reading(..)), goes_on, "{role}");
+        }
     }
 
     #[test]

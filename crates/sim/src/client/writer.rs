@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use vedette_resp::Frame;
 
-use super::{Deed, News, address, texts, words};
+use super::{Deed, News, address_in, is_role, words};
 use crate::random::Random;
 
 /// Longest wait for anything.
@@ -86,16 +86,16 @@ impl Writer {
                 vec![Deed::Send(words(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.master]))]
             }
             (News::Connected, Stage::Checking(_)) => vec![Deed::Send(words(&["ROLE"]))],
-            (News::Received(frame), Stage::Asking) => match texts(&frame).as_slice() {
-                [host, port] => match address(host, port) {
-                    Some(to) => self.go_to(to),
-                    None => self.rest(random),
-                },
-                _ => self.rest(random),
+            (News::Received(frame), Stage::Asking) => match address_in(&frame) {
+                Some(to) => self.go_to(to),
+                None => self.rest(random),
             },
             (News::Received(frame), Stage::Checking(at)) => {
-                let is_master = texts(&frame).first().is_some_and(|role| role == "master");
-                if is_master { self.write(at) } else { self.rest(random) }
+                if is_role(&frame, "master") {
+                    self.write(at)
+                } else {
+                    self.rest(random)
+                }
             }
             (News::Received(Frame::Integer(_)), Stage::Writing(at)) => {
                 self.acknowledged = Some((at, now_ms));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use vedette_core::{
     Detail, DurableState, Effect, Endpoint, Epoch, Event, EventKind, Hello, Input, MasterName,
     MasterSettings, MasterView, Part, Publication, Query, ReplicationTarget, Request, Response,
-    SavedMaster,
+    SavedMaster, Settings,
 };
 
 use super::{Invariant, hold, saved, shown};
@@ -26,6 +26,8 @@ pub(super) struct DurableFirst {
     changes: BTreeMap<SentinelIndex, Vec<(Request, u64)>>,
     /// Each master as clients were shown it last.
     shown: BTreeMap<(SentinelIndex, MasterName), Shown>,
+    /// The settings of the process as clients were shown them last.
+    settings: BTreeMap<SentinelIndex, Arc<Settings>>,
 }
 
 /// What operators can change of a master, and what else changes that.
@@ -102,6 +104,14 @@ impl DurableFirst {
         publication: &Publication,
     ) -> Result<(), String> {
         let who = scene.sentinel;
+        if let Some(process) = &publication.process {
+            let settings = process.settings.clone();
+            let before = self.settings.insert(who, settings.clone());
+            let set = before.is_some_and(|before| before != settings);
+            hold(!set || *settings == scene.disk.settings, || {
+                format!("shows {settings:?}, on disk {:?}", scene.disk.settings)
+            })?;
+        }
         for view in &publication.masters {
             let shown = Shown::of(view);
             let before = self.shown.insert((who, view.name.clone()), shown.clone());
@@ -147,6 +157,7 @@ impl DurableFirst {
     fn forget(&mut self, who: SentinelIndex) {
         self.heard.retain(|(of, _), _| *of != who);
         self.shown.retain(|(of, _), _| *of != who);
+        self.settings.remove(&who);
         self.saves.remove(&who);
         self.changes.remove(&who);
     }
@@ -354,7 +365,7 @@ impl Invariant for DurableFirst {
 
 #[cfg(test)]
 mod tests {
-    use vedette_core::ConnId;
+    use vedette_core::{ConnId, Counters, ProcessView, SimulatedFailures, Tunables};
 
     use super::*;
     use crate::invariant::samples;
@@ -387,6 +398,13 @@ mod tests {
 
     fn epoch(number: u64) -> Epoch {
         Epoch::new(number).unwrap_or_default()
+    }
+
+    /// What shows the only master.
+    fn publication(view: MasterView) -> Publication {
+        let listing = Some([(view.name.clone(), view.id)].into());
+        let masters = vec![view.into()];
+        Publication { seq: 1, listing, masters, process: None, events: Vec::new() }
     }
 
     /// What another Sentinel tells of the master.
@@ -429,14 +447,7 @@ mod tests {
     fn what_is_heard_while_a_promotion_of_ones_own_comes_to_nothing_may_be_told() {
         let mut disk = samples::disk(9);
         disk.masters[0].config_epoch = epoch(3);
-        let view = samples::view(&[]);
-        let publication = vedette_core::Publication {
-            seq: 1,
-            listing: Some([(view.name.clone(), view.id)].into()),
-            masters: vec![view.into()],
-            process: None,
-            events: Vec::new(),
-        };
+        let publication = publication(samples::view(&[]));
         let snapshot = vedette_wire::Snapshot::default().apply(&publication);
         let hello = hello("10.1.0.2", 2);
         let mut check = DurableFirst::default();
@@ -475,13 +486,7 @@ mod tests {
     ) -> Result<(), String> {
         let mut disk = samples::disk(1);
         let before = samples::view(&["10.1.0.2"]);
-        let publish = |view: &MasterView| vedette_core::Publication {
-            seq: 1,
-            listing: Some([(view.name.clone(), view.id)].into()),
-            masters: vec![view.clone().into()],
-            process: None,
-            events: Vec::new(),
-        };
+        let publish = |view: &MasterView| publication(view.clone());
         let mut check = DurableFirst::default();
         check.changes_are_durable(&samples::scene(&disk), &publish(&before))?;
         on_disk(&mut disk);
@@ -511,14 +516,7 @@ mod tests {
     fn a_remove_that_shows_before_it_is_saved_is_found() {
         let removed = |on_disk: &DurableState| {
             let disk = samples::disk(1);
-            let view = samples::view(&[]);
-            let mut publication = vedette_core::Publication {
-                seq: 1,
-                listing: Some([(view.name.clone(), view.id)].into()),
-                masters: vec![view.into()],
-                process: None,
-                events: Vec::new(),
-            };
+            let mut publication = publication(samples::view(&[]));
             let mut check = DurableFirst::default();
             check.changes_are_durable(&samples::scene(&disk), &publication)?;
             publication.listing = Some([].into());
@@ -527,6 +525,35 @@ mod tests {
         };
         assert!(removed(&samples::disk(1)).is_err());
         assert!(removed(&DurableState { masters: Vec::new(), ..samples::disk(1) }).is_ok());
+    }
+
+    #[test]
+    fn a_config_set_that_shows_before_it_is_saved_is_found() {
+        let process = |settings: &Settings| ProcessView {
+            my_id: address::sentinel_id(1, 1),
+            current_epoch: epoch(1),
+            settings: Arc::new(settings.clone()),
+            tunables: Tunables::default(),
+            tilt_since: None,
+            simulated_failures: SimulatedFailures::default(),
+            scripts: Vec::new(),
+            disk_failing_since: None,
+            counters: Counters::default(),
+        };
+        let shows = |disk: &DurableState, of: &mut DurableFirst, settings: &Settings| {
+            let process = Some(Arc::new(process(settings)));
+            let publication = Publication { process, ..publication(samples::view(&[])) };
+            of.changes_are_durable(&samples::scene(disk), &publication)
+        };
+        let mut disk = samples::disk(1);
+        let mut check = DurableFirst::default();
+        assert!(shows(&disk, &mut check, &disk.settings).is_ok());
+        let settings = Settings { announce_port: Some(7), ..disk.settings.clone() };
+        assert!(shows(&disk, &mut check, &settings).is_err());
+        let mut check = DurableFirst::default();
+        assert!(shows(&disk, &mut check, &disk.settings).is_ok());
+        disk.settings = settings.clone();
+        assert!(shows(&disk, &mut check, &settings).is_ok());
     }
 
     #[test]

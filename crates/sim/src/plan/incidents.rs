@@ -146,7 +146,7 @@ impl Plan {
     }
 
     fn draw_typed(&self, random: &mut Random) -> Typed {
-        match random.below(8) {
+        match random.below(9) {
             0 => Typed::Reset,
             1 => Typed::RemoveAndMonitor,
             2 => Typed::Set("quorum", random.between(1, self.sentinels as u64)),
@@ -154,6 +154,7 @@ impl Plan {
             4 => Typed::Set("parallel-syncs", random.between(1, 4)),
             5 => Typed::Ckquorum,
             6 => Typed::FlushConfig,
+            7 => Typed::LogLevel(random.pick(&["debug", "verbose", "notice", "warning"])),
             _ => {
                 let moments = ["crash-after-election", "crash-after-promotion"];
                 Typed::SimulateFailure(random.pick(&moments))

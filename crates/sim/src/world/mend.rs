@@ -155,6 +155,7 @@ impl World {
             self.break_for_good(index);
         }
         self.release_held();
+        self.apps.iter_mut().for_each(|app| app.role.forget_reads());
     }
 
     fn draw_broken(&mut self) -> Vec<SentinelIndex> {

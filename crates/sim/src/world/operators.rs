@@ -26,6 +26,9 @@ impl World {
             Typed::Set(option, value) => {
                 vec![line(&["SENTINEL", "SET", &name, option, &value.to_string()])]
             }
+            Typed::LogLevel(level) => {
+                vec![line(&["SENTINEL", "CONFIG", "SET", "loglevel", level])]
+            }
             Typed::Ckquorum => vec![line(&["SENTINEL", "CKQUORUM", &name])],
             Typed::FlushConfig => vec![line(&["SENTINEL", "FLUSHCONFIG"])],
             Typed::SimulateFailure(which) => {
