@@ -121,7 +121,7 @@ impl Group {
     }
 
     /// The candidate is a master, and did not say that it was told to become one. If it is not the
-    /// process that was told, it may be a stray or empty one: a current replica goes first (rule L4).
+    /// process that was told, it may be a stray or empty one: a current replica goes first (L4).
     fn decide_unless_stray(&mut self, cx: &mut Cx<'_>, candidate: NodeId) -> Step {
         let told = self.failover.as_ref().and_then(|failover| failover.told);
         let now_there = self.replica(candidate).map(|replica| Told::of(&replica.node));

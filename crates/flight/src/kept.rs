@@ -65,8 +65,8 @@ pub(crate) struct Encoder {
     /// The time of the last input.
     last: Now,
     numbers: HashMap<Arc<Hello>, u32>,
-    /// The same by their place in memory, which is quicker to look up: what a thread hears is shared
-    /// as long as it repeats. They are held here, so that their places stay theirs.
+    /// The same by their place in memory, which is quicker to look up: what a thread hears is
+    /// shared as long as it repeats. They are held here, so that their places stay theirs.
     places: HashMap<usize, (Arc<Hello>, u32)>,
 }
 

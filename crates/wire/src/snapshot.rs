@@ -10,9 +10,9 @@ use vedette_core::{MasterId, MasterName, MasterView, ProcessView, Publication};
 /// and 8 to masters.
 const CHUNK: usize = 8;
 
-/// How many chunks for so many masters. Neighbours in the listing stand in different ones: with many
-/// masters every [`MasterView::SHOWN_TOGETHER`]th is shown in the same turn, and all of these share
-/// a few chunks, which are copied instead of nearly all.
+/// How many chunks for so many masters. Neighbours in the listing stand in different ones: with
+/// many masters every [`MasterView::SHOWN_TOGETHER`]th is shown in the same turn, and all of these
+/// share a few chunks, which are copied instead of nearly all.
 fn chunks_of(masters: usize) -> usize {
     masters.div_ceil(CHUNK).next_multiple_of(MasterView::SHOWN_TOGETHER)
 }
