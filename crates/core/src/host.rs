@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Endpoint;
 use crate::brake::Brake;
+use crate::conns::Conns;
 use crate::durable::Config;
 use crate::effect::Effect;
 use crate::gate::Gate;
@@ -77,7 +78,7 @@ pub(crate) struct Host {
     pub(crate) close_pings: bool,
     /// When somebody's epoch last rose (rule R2).
     pub(crate) epoch_rose_at: Option<Time>,
-    conns: BTreeMap<ConnId, Owner>,
+    conns: Conns,
     next_conn: u64,
     next_node: u64,
     /// Without rule E3: when silence is judged next.
@@ -131,7 +132,7 @@ impl Host {
             unrest_at: now,
             close_pings: true,
             epoch_rose_at: None,
-            conns: BTreeMap::new(),
+            conns: Conns::default(),
             next_conn: 1,
             next_node: 1,
             tick_at: Time::default(),
@@ -154,12 +155,12 @@ impl Host {
 
     pub(crate) fn forget_conn(&mut self, id: ConnId) {
         if !crate::mutant::Mutant::ConnectionsLeak.lives() {
-            self.conns.remove(&id);
+            self.conns.remove(id);
         }
     }
 
     pub(crate) fn owner(&self, id: ConnId) -> Option<Owner> {
-        self.conns.get(&id).copied()
+        self.conns.get(id)
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -21,6 +21,7 @@ mod view;
 
 // The host loop, and what all masters share.
 mod census;
+mod conns;
 mod deadlines;
 mod gate;
 mod host;
