@@ -113,13 +113,23 @@ const STEPS: &[Step] = &[
     Step {
         // Each planted bug at the seed that is known to find it.
         name: "planted bugs",
-        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "mutants", "--ci"],
+        arguments: &[
+            "run",
+            "--quiet",
+            "--profile",
+            "sim",
+            "--package",
+            "xtask",
+            "--",
+            "mutants",
+            "--ci",
+        ],
         environment: &[],
         is_fast: false,
     },
     Step {
         name: "model",
-        arguments: &["run", "--quiet", "--release", "--package", "xtask", "--", "model"],
+        arguments: &["run", "--quiet", "--profile", "sim", "--package", "xtask", "--", "model"],
         environment: &[],
         is_fast: false,
     },
