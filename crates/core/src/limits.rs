@@ -69,13 +69,13 @@ pub(crate) const ORDER_COUNTS: Span = Span(1000);
 /// An offered epoch this far above ours is ignored whole (spec: holes H17).
 pub(crate) const FAR_EPOCH: u64 = 1 << 32;
 /// How long what comes in while nothing is wrong may wait for company, where many masters are
-/// watched: four milliseconds on each of a handful of exchanges.
-pub(crate) const COMPOSURE: Span = Span(4);
+/// watched: eight milliseconds on each of a handful of exchanges.
+pub(crate) const COMPOSURE: Span = Span(8);
 /// Nothing is wrong when nothing has happened to any master for so long.
 pub(crate) const CALM_AFTER: Span = Span(5000);
 /// With so many masters each has moments of its own for its regular messages, and they lie this
 /// far from those of the next one.
-pub(crate) const SLOT: Span = Span(50);
+pub(crate) const SLOT: Span = Span(100);
 /// What leaves more often than this does not wait for such a moment.
 pub(crate) const GATHERED_FROM: Span = Span(200);
 /// A regular message leaves before its time by less than this part of its interval, so that others

@@ -173,7 +173,7 @@ mod tests {
         let together = ids.iter().copied().skip(3).step_by(MasterView::SHOWN_TOGETHER);
         let new = old.apply(&publication(2, together.map(view).collect(), None));
         let copied = old.chunks.iter().zip(&new.chunks).filter(|(a, b)| !Arc::ptr_eq(a, b)).count();
-        assert_eq!((old.chunks.len(), copied), (80, 4));
+        assert_eq!((old.chunks.len(), copied), (70, 7));
     }
 
     #[test]
