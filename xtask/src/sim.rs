@@ -414,3 +414,42 @@ fn cpu_seconds() -> f64 {
     let ticks = fields.split_whitespace().skip(11).take(2);
     ticks.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: SimArgs,
+    }
+
+    fn is_taken(options: &[&str]) -> bool {
+        Cli::try_parse_from([&["sim"], options].concat()).is_ok()
+    }
+
+    #[test]
+    fn options_of_a_batch_are_refused_with_one_run() {
+        let batch: [&[&str]; 7] = [
+            &["--seeds", "3"],
+            &["--from", "2"],
+            &["--jobs", "2"],
+            &["--keep-going"],
+            &["--switches"],
+            &["--hashes"],
+            &["--ci"],
+        ];
+        for options in batch {
+            assert!(is_taken(options), "{options:?}");
+            for one in [["--seed", "7"], ["--flight", "file"], ["--fleet", "9"]] {
+                assert!(is_taken(&one), "{one:?}");
+                assert!(!is_taken(&[options, &one].concat()), "{options:?} {one:?}");
+            }
+        }
+        assert!(is_taken(&["--ci", "--jobs", "2", "--keep-going", "--switches", "--hashes"]));
+        assert!(!is_taken(&["--ci", "--seeds", "3"]) && !is_taken(&["--ci", "--from", "2"]));
+    }
+}
