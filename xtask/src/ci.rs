@@ -45,6 +45,13 @@ struct Step {
     is_fast: bool,
 }
 
+/// A call of this program, optimized: what takes long shares one build of it.
+macro_rules! optimized_xtask {
+    [$($argument:literal),+] => {
+        &["run", "--quiet", "--profile", "sim", "--package", "xtask", "--", $($argument),+]
+    };
+}
+
 const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -96,43 +103,18 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "simulator",
-        arguments: &[
-            "run",
-            "--quiet",
-            "--profile",
-            "sim",
-            "--package",
-            "xtask",
-            "--",
-            "sim",
-            "--ci",
-        ],
+        arguments: optimized_xtask!["sim", "--ci"],
         environment: &[],
         is_fast: false,
     },
     Step {
         // Each planted bug at the seed that is known to find it.
         name: "planted bugs",
-        arguments: &[
-            "run",
-            "--quiet",
-            "--profile",
-            "sim",
-            "--package",
-            "xtask",
-            "--",
-            "mutants",
-            "--ci",
-        ],
+        arguments: optimized_xtask!["mutants", "--ci"],
         environment: &[],
         is_fast: false,
     },
-    Step {
-        name: "model",
-        arguments: &["run", "--quiet", "--profile", "sim", "--package", "xtask", "--", "model"],
-        environment: &[],
-        is_fast: false,
-    },
+    Step { name: "model", arguments: optimized_xtask!["model"], environment: &[], is_fast: false },
 ];
 
 /// The test runner: nextest where it is installed, else cargo's own.

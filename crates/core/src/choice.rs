@@ -106,9 +106,9 @@ pub fn choose(candidates: &[Candidate], at: &Circumstances) -> Option<usize> {
     eligible.min_by_key(|index| candidates[*index].rank(at))
 }
 
-/// Whether the chosen one is a stray master, and somebody who may be a current replica is only out
-/// of sight: it may be back in a moment (rule L4).
-pub(crate) fn is_stopgap(candidates: &[Candidate], chosen: usize, at: &Circumstances) -> bool {
+/// Whether the best is a stray master, and somebody who may be a current replica is only out of
+/// sight: it may be back in a moment (rule L4).
+pub(crate) fn has_stopgap_only(candidates: &[Candidate], at: &Circumstances) -> bool {
     let is_out_of_sight = |why: &Option<Exclusion>| match why {
         Some(
             Exclusion::Down
@@ -122,7 +122,7 @@ pub(crate) fn is_stopgap(candidates: &[Candidate], chosen: usize, at: &Circumsta
     let others = candidates.iter().zip(judge(candidates, at));
     let mut better =
         others.filter(|(other, why)| other.role == Role::Replica && is_out_of_sight(why));
-    candidates.get(chosen).is_some_and(|chosen| chosen.class(at) == STRAY)
+    choose(candidates, at).is_some_and(|best| candidates[best].class(at) == STRAY)
         && better.next().is_some()
 }
 

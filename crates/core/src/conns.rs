@@ -12,7 +12,6 @@ use crate::ident::ConnId;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Conns {
     pages: BTreeMap<u64, Page>,
-    len: usize,
 }
 
 /// Connections in a page.
@@ -23,16 +22,12 @@ type Page = [Option<Owner>; PAGE as usize];
 impl Conns {
     pub(crate) fn insert(&mut self, id: ConnId, owner: Owner) {
         let page = self.pages.entry(id.0 / PAGE).or_default();
-        if page[place(id)].replace(owner).is_none() {
-            self.len += 1;
-        }
+        page[place(id)] = Some(owner);
     }
 
     pub(crate) fn remove(&mut self, id: ConnId) {
         let Some(page) = self.pages.get_mut(&(id.0 / PAGE)) else { return };
-        if page[place(id)].take().is_some() {
-            self.len -= 1;
-        }
+        page[place(id)] = None;
         if page.iter().all(Option::is_none) {
             self.pages.remove(&(id.0 / PAGE));
         }
@@ -43,7 +38,7 @@ impl Conns {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.pages.values().flatten().flatten().count()
     }
 }
 

@@ -20,8 +20,7 @@ impl Deadlines {
     }
 
     pub(crate) fn first(&self) -> Option<Time> {
-        let (group, peer) = (self.groups.first(), self.peers.first());
-        group.map_or(peer, |group| Some(peer.map_or(group, |peer| peer.min(group))))
+        self.groups.first().into_iter().chain(self.peers.first()).min()
     }
 }
 

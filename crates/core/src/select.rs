@@ -32,9 +32,8 @@ impl Group {
         if !hasty && !self.all_infos_fresh() && !cx.due(since + limits::FRESH_INFO_PATIENCE) {
             return Step::Wait;
         }
-        let Some(candidate) =
-            self.choose(cx).filter(|best| hasty || !self.may_find_better(cx, *best, since))
-        else {
+        let may_wait = !hasty && self.may_find_better(cx, since);
+        let Some(candidate) = self.choose(cx).filter(|_| !may_wait) else {
             if hasty || cx.due(since + limits::CHOICE_PATIENCE) {
                 self.explain_choice(cx);
                 return Step::Abort(Ending::NoGoodReplica);
@@ -76,10 +75,8 @@ impl Group {
     }
 
     /// Whether it is worth waiting for somebody better for a moment (rule L4).
-    fn may_find_better(&self, cx: &mut Cx<'_>, best: NodeId, since: Time) -> bool {
-        let index = self.replicas.iter().position(|replica| replica.node.id == best);
-        let at = self.circumstances(cx);
-        index.is_some_and(|index| choice::is_stopgap(&self.candidates(), index, &at))
+    fn may_find_better(&self, cx: &mut Cx<'_>, since: Time) -> bool {
+        choice::has_stopgap_only(&self.candidates(), &self.circumstances(cx))
             && !cx.due(since + limits::STRAY_PATIENCE)
     }
 

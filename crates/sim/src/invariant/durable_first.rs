@@ -97,6 +97,19 @@ impl DurableFirst {
         })
     }
 
+    /// As [`Self::changes_are_durable`], of the process.
+    fn settings_are_durable(
+        &mut self,
+        scene: &Scene<'_>,
+        settings: &Arc<Settings>,
+    ) -> Result<(), String> {
+        let before = self.settings.insert(scene.sentinel, settings.clone());
+        let set = before.is_some_and(|before| before != *settings);
+        hold(!set || **settings == scene.disk.settings, || {
+            format!("shows {settings:?}, on disk {:?}", scene.disk.settings)
+        })
+    }
+
     /// What operators changed shows only when it is on the disk.
     fn changes_are_durable(
         &mut self,
@@ -104,14 +117,6 @@ impl DurableFirst {
         publication: &Publication,
     ) -> Result<(), String> {
         let who = scene.sentinel;
-        if let Some(process) = &publication.process {
-            let settings = process.settings.clone();
-            let before = self.settings.insert(who, settings.clone());
-            let set = before.is_some_and(|before| before != settings);
-            hold(!set || *settings == scene.disk.settings, || {
-                format!("shows {settings:?}, on disk {:?}", scene.disk.settings)
-            })?;
-        }
         for view in &publication.masters {
             let shown = Shown::of(view);
             let before = self.shown.insert((who, view.name.clone()), shown.clone());
@@ -339,8 +344,10 @@ impl Invariant for DurableFirst {
                 Ok(())
             }
             Seen::Ordered(Effect::Publish(publication)) => {
-                let process = publication.process.as_ref();
-                process.map_or(Ok(()), |view| epoch_is_durable(scene, view.current_epoch))?;
+                if let Some(process) = &publication.process {
+                    epoch_is_durable(scene, process.current_epoch)?;
+                    self.settings_are_durable(scene, &process.settings)?;
+                }
                 publication.masters.iter().try_for_each(|view| {
                     let (epoch, address) = (view.config_epoch, &view.node.address);
                     self.config_is_durable(scene, &view.name, epoch, address)?;
@@ -365,7 +372,7 @@ impl Invariant for DurableFirst {
 
 #[cfg(test)]
 mod tests {
-    use vedette_core::{ConnId, Counters, ProcessView, SimulatedFailures, Tunables};
+    use vedette_core::ConnId;
 
     use super::*;
     use crate::invariant::samples;
@@ -529,31 +536,17 @@ mod tests {
 
     #[test]
     fn a_config_set_that_shows_before_it_is_saved_is_found() {
-        let process = |settings: &Settings| ProcessView {
-            my_id: address::sentinel_id(1, 1),
-            current_epoch: epoch(1),
-            settings: Arc::new(settings.clone()),
-            tunables: Tunables::default(),
-            tilt_since: None,
-            simulated_failures: SimulatedFailures::default(),
-            scripts: Vec::new(),
-            disk_failing_since: None,
-            counters: Counters::default(),
+        let before = samples::disk(1);
+        let settings = Settings { announce_port: Some(7), ..before.settings.clone() };
+        let after = DurableState { settings: settings.clone(), ..samples::disk(1) };
+        let shown_with = |disk: &DurableState| {
+            let mut check = DurableFirst::default();
+            let old = Arc::new(before.settings.clone());
+            check.settings_are_durable(&samples::scene(&before), &old)?;
+            check.settings_are_durable(&samples::scene(disk), &Arc::new(settings.clone()))
         };
-        let shows = |disk: &DurableState, of: &mut DurableFirst, settings: &Settings| {
-            let process = Some(Arc::new(process(settings)));
-            let publication = Publication { process, ..publication(samples::view(&[])) };
-            of.changes_are_durable(&samples::scene(disk), &publication)
-        };
-        let mut disk = samples::disk(1);
-        let mut check = DurableFirst::default();
-        assert!(shows(&disk, &mut check, &disk.settings).is_ok());
-        let settings = Settings { announce_port: Some(7), ..disk.settings.clone() };
-        assert!(shows(&disk, &mut check, &settings).is_err());
-        let mut check = DurableFirst::default();
-        assert!(shows(&disk, &mut check, &disk.settings).is_ok());
-        disk.settings = settings.clone();
-        assert!(shows(&disk, &mut check, &settings).is_ok());
+        assert!(shown_with(&before).is_err());
+        assert!(shown_with(&after).is_ok());
     }
 
     #[test]
